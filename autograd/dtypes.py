@@ -1,0 +1,167 @@
+"""Data types and how they combine, by PyTorch's rules rather than NumPy's.
+
+A tensor with dimensions outranks a 0-d tensor, which outranks a Python number; a lower rank
+changes the result only when its category (bool < integer < float < complex) is higher. So float32
+with a Python float, an int64 tensor or a 0-d float64 stays float32.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from autograd.errors import DtypeError
+
+__all__ = [
+    "bool_",
+    "complex64",
+    "complex128",
+    "double",
+    "float16",
+    "float32",
+    "float64",
+    "get_default_dtype",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "promote_types",
+    "result_type",
+    "set_default_dtype",
+    "uint8",
+]
+
+Dtype: TypeAlias = np.dtype[Any]
+
+bool_ = np.dtype(np.bool_)
+uint8 = np.dtype(np.uint8)
+int8 = np.dtype(np.int8)
+int16 = np.dtype(np.int16)
+int32 = np.dtype(np.int32)
+int64 = np.dtype(np.int64)
+float16 = half = np.dtype(np.float16)
+float32 = float_ = np.dtype(np.float32)
+float64 = double = np.dtype(np.float64)
+complex64 = np.dtype(np.complex64)
+complex128 = np.dtype(np.complex128)
+
+_default = float32
+RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
+
+
+def get_default_dtype() -> Dtype:
+    """The dtype of Python floats and of random and filled tensors; float32 unless changed."""
+    return _default
+
+
+def set_default_dtype(dtype: Any) -> None:
+    """Set the dtype of Python floats and of random and filled tensors.
+
+    Raises:
+        TypeError: `dtype` is not a floating-point type.
+    """
+    global _default
+    chosen = np.dtype(dtype)
+    if chosen.kind != "f":
+        raise DtypeError(f"set_default_dtype: got {chosen}, expected a floating-point type")
+    _default = chosen
+
+
+def is_floating(dtype: Dtype) -> bool:
+    return dtype.kind in "fc"
+
+
+def promote_types(type1: Any, type2: Any) -> Dtype:
+    """The smallest dtype that holds both, an integer never widening a float.
+
+    Example:
+        >>> import autograd
+        >>> autograd.promote_types(autograd.int64, autograd.float32)
+        dtype('float32')
+    """
+    first, second = np.dtype(type1), np.dtype(type2)
+    rank, other = RANK[first.kind], RANK[second.kind]
+    if rank == other or rank + other == 5:  # a float with a complex keeps its precision
+        return np.promote_types(first, second)
+    return first if rank > other else second
+
+
+def common_dtype(values: list[Any]) -> Dtype:
+    """The dtype of the result of an operation on arrays and Python numbers."""
+    by_rank: list[Dtype | None] = [None, None, None]
+    for value in values:
+        if isinstance(value, np.ndarray):
+            place, dtype = (0 if value.ndim else 1), value.dtype
+        else:
+            place, dtype = 2, scalar_dtype(value)
+        before = by_rank[place]
+        by_rank[place] = dtype if before is None else promote_types(before, dtype)
+    result: Dtype | None = None
+    for dtype_or_none in by_rank:
+        if dtype_or_none is None:
+            continue
+        if result is None:
+            result = dtype_or_none
+        elif RANK[dtype_or_none.kind] > RANK[result.kind]:
+            result = promote_types(result, dtype_or_none)
+    assert result is not None
+    return result
+
+
+def scalar_dtype(value: Any) -> Dtype:
+    """The dtype that a Python number stands for."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool_
+    if isinstance(value, (int, np.integer)):
+        return int64
+    if isinstance(value, (float, np.floating)):
+        return _default
+    if isinstance(value, (complex, np.complexfloating)):
+        return complex64 if _default == float32 else complex128
+    raise DtypeError(f"expected a tensor, an array or a number, got {type(value).__name__}")
+
+
+def promote(values: list[Any]) -> list[Any]:
+    """Bring arrays to their common dtype; Python numbers stay, NumPy fits them to the arrays.
+
+    None, for an input that is left out, stays None.
+    """
+    plain = [value.item() if isinstance(value, np.generic) else value for value in values]
+    dtype = common_dtype([value for value in plain if value is not None])
+
+    def convert(value: Any) -> Any:
+        if value is None:
+            return None
+        if isinstance(value, np.ndarray):
+            return value if value.dtype == dtype else value.astype(dtype)
+        return value if fits(value, dtype) else dtype.type(value)
+
+    return [convert(value) for value in plain]
+
+
+def fits(number: Any, dtype: Dtype) -> bool:
+    """Whether NumPy takes a Python number as a `dtype` without being told."""
+    return RANK[scalar_dtype(number).kind] <= RANK[dtype.kind]
+
+
+def promote_float(values: list[Any]) -> list[Any]:
+    """As `promote`, with integers and booleans turned into the default floating-point type."""
+    promoted = promote(values)
+    if all(isinstance(v, np.ndarray) and v.dtype.kind in "fc" for v in promoted):
+        return promoted
+    dtype = common_dtype(promoted)
+    if dtype.kind in "fc":
+        return promoted
+    return [v.astype(_default) if isinstance(v, np.ndarray) else float(v) for v in promoted]
+
+
+def result_type(tensor1: Any, tensor2: Any) -> Dtype:
+    """The dtype of an arithmetic operation on two tensors or numbers.
+
+    Example:
+        >>> import autograd
+        >>> autograd.result_type(autograd.tensor([1, 2]), 1.5)
+        dtype('float32')
+    """
+    return common_dtype([getattr(tensor1, "array", tensor1), getattr(tensor2, "array", tensor2)])

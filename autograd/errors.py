@@ -1,0 +1,25 @@
+"""Errors that say which operation failed, what came and what was expected.
+
+Each class derives from the built-in exceptions that NumPy and PyTorch would raise in its place,
+so that `except ValueError` and `except RuntimeError` written for either keep working.
+"""
+
+from __future__ import annotations
+
+__all__ = ["DtypeError", "GraphError", "InplaceError", "ShapeError"]
+
+
+class ShapeError(ValueError, RuntimeError):
+    """Shapes do not fit an operation."""
+
+
+class DtypeError(TypeError, RuntimeError):
+    """A data type does not fit an operation."""
+
+
+class GraphError(RuntimeError):
+    """A graph cannot be differentiated as asked."""
+
+
+class InplaceError(RuntimeError):
+    """An in-place write is refused, or has destroyed a value that a gradient needs."""

@@ -1,0 +1,420 @@
+"""Arithmetic, comparison and choice between tensors, under PyTorch's names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd import ops
+from autograd.dtypes import promote
+from autograd.functions.arguments import Number, constant, raw, tensor_of
+
+if TYPE_CHECKING:
+    from autograd.tensor import Tensor
+
+__all__ = [
+    "add",
+    "addcdiv",
+    "addcmul",
+    "allclose",
+    "atan2",
+    "clamp",
+    "clip",
+    "div",
+    "divide",
+    "eq",
+    "equal",
+    "float_power",
+    "floor_divide",
+    "fmod",
+    "ge",
+    "greater",
+    "greater_equal",
+    "gt",
+    "isclose",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "le",
+    "lerp",
+    "less",
+    "less_equal",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "lt",
+    "masked_fill",
+    "maximum",
+    "minimum",
+    "mul",
+    "multiply",
+    "nan_to_num",
+    "ne",
+    "not_equal",
+    "pow",
+    "remainder",
+    "rsub",
+    "sub",
+    "subtract",
+    "true_divide",
+    "where",
+]
+
+
+def add(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
+    """``input + alpha * other``, broadcasting.
+
+    Example:
+        >>> import autograd
+        >>> autograd.add(autograd.tensor([1.0, 2.0]), 10)
+        tensor([11., 12.])
+    """
+    return ops.add(input, other if alpha == 1 else other * alpha)
+
+
+def sub(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
+    """``input - alpha * other``, broadcasting.
+
+    Example:
+        >>> import autograd
+        >>> autograd.sub(autograd.tensor([1.0, 2.0]), autograd.tensor([3.0, 3.0]), alpha=2)
+        tensor([-5., -4.])
+    """
+    return ops.sub(input, other if alpha == 1 else other * alpha)
+
+
+def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
+    """``other - alpha * input``, broadcasting."""
+    return ops.sub(other, input if alpha == 1 else input * alpha)
+
+
+def mul(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """``input * other``, broadcasting.
+
+    Example:
+        >>> import autograd
+        >>> autograd.mul(autograd.tensor([1.0, 2.0]), 3)
+        tensor([3., 6.])
+    """
+    return ops.mul(input, other)
+
+
+def div(
+    input: Tensor | Number, other: Tensor | Number, *, rounding_mode: str | None = None
+) -> Tensor:
+    """``input / other``, broadcasting; integers divide to floats.
+
+    Args:
+        input: the dividend.
+        other: the divisor.
+        rounding_mode: None, "trunc" (towards 0) or "floor" (down, as Python's ``//``).
+
+    Example:
+        >>> import autograd
+        >>> autograd.div(autograd.tensor([7, -7]), 2)
+        tensor([ 3.5000, -3.5000])
+        >>> autograd.div(autograd.tensor([7, -7]), 2, rounding_mode="trunc")
+        tensor([ 3, -3])
+    """
+    if rounding_mode is None:
+        return ops.div(input, other)
+    if rounding_mode not in ("trunc", "floor"):
+        raise ValueError(
+            f"div: rounding_mode must be None, 'trunc' or 'floor', got {rounding_mode!r}"
+        )
+    x, y = promote([raw(input), raw(other)])
+    if np.result_type(x, y).kind in "iub":
+        if np.any(np.asarray(y) == 0):
+            raise ZeroDivisionError("div: an integer tensor was divided by zero")
+        floored = np.floor_divide(x, y)
+        if rounding_mode == "floor":
+            return constant(floored)
+        return constant(floored + ((floored < 0) & (floored * y != x)).astype(floored.dtype))
+    quotient = ops.div(input, other)
+    return ops.trunc(quotient) if rounding_mode == "trunc" else ops.floor(quotient)
+
+
+def floor_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """``floor(input / other)``, as Python's ``//``."""
+    return div(input, other, rounding_mode="floor")
+
+
+def remainder(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """What division leaves, with the sign of the divisor, as Python's ``%``.
+
+    Example:
+        >>> import autograd
+        >>> autograd.remainder(autograd.tensor([-3.0, 4.0]), 2.5)
+        tensor([2.0000, 1.5000])
+    """
+    return ops.sub(input, ops.mul(other, floor_divide(input, other)))
+
+
+def fmod(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """What division leaves, with the sign of the dividend, as C's fmod."""
+    return ops.sub(input, ops.mul(other, div(input, other, rounding_mode="trunc")))
+
+
+def pow(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
+    """``input ** exponent``, broadcasting.
+
+    Example:
+        >>> import autograd
+        >>> autograd.pow(autograd.tensor([1.0, 2.0, 3.0]), 2)
+        tensor([1., 4., 9.])
+    """
+    whole = raw(exponent)
+    if np.result_type(raw(input)).kind in "iu" and np.asarray(whole).dtype.kind in "iu":
+        if np.any(np.asarray(whole) < 0):
+            raise ValueError("pow: an integer tensor cannot be raised to a negative integer power")
+    return ops.pow(input, exponent)
+
+
+def float_power(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
+    """``input ** exponent`` in float64."""
+    return ops.pow(ops.cast(input, dtype=np.dtype(np.float64)), exponent)
+
+
+def atan2(input: Tensor, other: Tensor) -> Tensor:
+    """The angle in radians, -pi to pi, of the point (other, input).
+
+    Example:
+        >>> import autograd
+        >>> autograd.atan2(autograd.tensor([1.0]), autograd.tensor([-1.0]))
+        tensor([2.3562])
+    """
+    return ops.atan2(input, other)
+
+
+def maximum(input: Tensor, other: Tensor) -> Tensor:
+    """The larger of the two, elementwise; a tie gives each half of the gradient.
+
+    Example:
+        >>> import autograd
+        >>> autograd.maximum(autograd.tensor([1.0, 5.0]), autograd.tensor([3.0, 2.0]))
+        tensor([3., 5.])
+    """
+    return ops.maximum(input, other)
+
+
+def minimum(input: Tensor, other: Tensor) -> Tensor:
+    """The smaller of the two, elementwise; a tie gives each half of the gradient.
+
+    Example:
+        >>> import autograd
+        >>> autograd.minimum(autograd.tensor([1.0, 5.0]), autograd.tensor([3.0, 2.0]))
+        tensor([1., 2.])
+    """
+    return ops.minimum(input, other)
+
+
+def clamp(
+    input: Tensor, min: Tensor | Number | None = None, max: Tensor | Number | None = None
+) -> Tensor:
+    """``minimum(maximum(input, min), max)``; on a bound the gradient goes to the input.
+
+    Raises:
+        ValueError: neither bound is given.
+
+    Example:
+        >>> import autograd
+        >>> autograd.clamp(autograd.tensor([-2.0, 0.5, 3.0]), min=-1, max=1)
+        tensor([-1.0000,  0.5000,  1.0000])
+    """
+    if min is None and max is None:
+        raise ValueError("clamp: expected min, max or both")
+    result = input if min is None else ops.clamp_min(input, min)
+    return result if max is None else ops.clamp_max(result, max)
+
+
+def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
+    """`input` where the condition holds, else `other`; alone, the indices where it holds.
+
+    Example:
+        >>> import autograd
+        >>> x = autograd.tensor([-1.0, 2.0])
+        >>> autograd.where(x > 0, x, 0.0)
+        tensor([0., 2.])
+    """
+    flags = raw(condition)
+    if input is None and other is None:
+        return tuple(constant(part) for part in np.nonzero(flags))
+    if np.asarray(flags).dtype.kind != "b":
+        raise TypeError(
+            f"where: condition must be a boolean tensor, got {np.asarray(flags).dtype}"
+        )
+    return ops.where(condition, input, other)
+
+
+def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
+    """The input with `value` wherever the boolean `mask`, which broadcasts, is True.
+
+    Example:
+        >>> import autograd
+        >>> x = autograd.tensor([1.0, 2.0])
+        >>> autograd.masked_fill(x, autograd.tensor([True, False]), -1.0)
+        tensor([-1.,  2.])
+    """
+    flags = raw(mask)
+    if flags.dtype.kind != "b":
+        raise TypeError(f"masked_fill: mask must be a boolean tensor, got {flags.dtype}")
+    if np.size(raw(value)) != 1:
+        raise ValueError(
+            f"masked_fill: value must be a number or a 0-d tensor, got shape {np.shape(raw(value))}"
+        )
+    return ops.where(mask, value, input)
+
+
+def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
+    """``input + weight * (end - input)``.
+
+    Example:
+        >>> import autograd
+        >>> autograd.lerp(autograd.tensor([0.0]), autograd.tensor([10.0]), 0.25)
+        tensor([2.5000])
+    """
+    return ops.add(input, ops.mul(weight, ops.sub(end, input)))
+
+
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
+    """``input + value * tensor1 * tensor2``."""
+    return ops.add(input, ops.mul(ops.mul(tensor1, tensor2), value))
+
+
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
+    """``input + value * tensor1 / tensor2``."""
+    return ops.add(input, ops.mul(ops.div(tensor1, tensor2), value))
+
+
+def nan_to_num(
+    input: Tensor, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> Tensor:
+    """The input with numbers in place of NaN and the infinities, by default 0 and the extremes.
+
+    Example:
+        >>> import autograd
+        >>> autograd.nan_to_num(autograd.tensor([float("nan"), 1.0]))
+        tensor([0., 1.])
+    """
+    array = raw(tensor_of("nan_to_num", input))
+    if array.dtype.kind not in "fc":
+        return input
+    limits = np.finfo(array.dtype)
+    top = float(limits.max) if posinf is None else posinf
+    bottom = float(limits.min) if neginf is None else neginf
+    result = ops.where(np.isnan(array), nan, input)
+    result = ops.where(np.isposinf(array), top, result)
+    return ops.where(np.isneginf(array), bottom, result)
+
+
+def comparable(input: Any, other: Any) -> list[Any]:
+    return promote([raw(input), raw(other)])
+
+
+def eq(input: Tensor, other: Tensor | Number) -> Tensor:
+    """``input == other``, elementwise.
+
+    Example:
+        >>> import autograd
+        >>> autograd.eq(autograd.tensor([1, 2]), 2)
+        tensor([False,  True])
+    """
+    return constant(np.equal(*comparable(input, other)))
+
+
+def ne(input: Tensor, other: Tensor | Number) -> Tensor:
+    """``input != other``, elementwise."""
+    return constant(np.not_equal(*comparable(input, other)))
+
+
+def lt(input: Tensor, other: Tensor | Number) -> Tensor:
+    """``input < other``, elementwise."""
+    return constant(np.less(*comparable(input, other)))
+
+
+def le(input: Tensor, other: Tensor | Number) -> Tensor:
+    """``input <= other``, elementwise."""
+    return constant(np.less_equal(*comparable(input, other)))
+
+
+def gt(input: Tensor, other: Tensor | Number) -> Tensor:
+    """``input > other``, elementwise."""
+    return constant(np.greater(*comparable(input, other)))
+
+
+def ge(input: Tensor, other: Tensor | Number) -> Tensor:
+    """``input >= other``, elementwise."""
+    return constant(np.greater_equal(*comparable(input, other)))
+
+
+def logical_and(input: Tensor, other: Tensor) -> Tensor:
+    """Whether both are nonzero, elementwise."""
+    return constant(np.logical_and(raw(input), raw(other)))
+
+
+def logical_or(input: Tensor, other: Tensor) -> Tensor:
+    """Whether one is nonzero, elementwise."""
+    return constant(np.logical_or(raw(input), raw(other)))
+
+
+def logical_xor(input: Tensor, other: Tensor) -> Tensor:
+    """Whether exactly one is nonzero, elementwise."""
+    return constant(np.logical_xor(raw(input), raw(other)))
+
+
+def logical_not(input: Tensor) -> Tensor:
+    """Whether each element is zero."""
+    return constant(np.logical_not(raw(input)))
+
+
+def isnan(input: Tensor) -> Tensor:
+    """Whether each element is NaN."""
+    return constant(np.isnan(raw(input)))
+
+
+def isinf(input: Tensor) -> Tensor:
+    """Whether each element is infinite."""
+    return constant(np.isinf(raw(input)))
+
+
+def isfinite(input: Tensor) -> Tensor:
+    """Whether each element is neither NaN nor infinite."""
+    return constant(np.isfinite(raw(input)))
+
+
+def isclose(
+    input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+) -> Tensor:
+    """``|input - other| <= atol + rtol * |other|``, elementwise."""
+    return constant(np.isclose(raw(input), raw(other), rtol, atol, equal_nan))
+
+
+def allclose(
+    input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+) -> bool:
+    """Whether `isclose` holds for all elements.
+
+    Example:
+        >>> import autograd
+        >>> autograd.allclose(autograd.tensor([1.0]), autograd.tensor([1.0 + 1e-9]))
+        True
+    """
+    return bool(np.isclose(raw(input), raw(other), rtol, atol, equal_nan).all())
+
+
+def equal(input: Tensor, other: Tensor) -> bool:
+    """Whether shape and all elements are the same."""
+    return np.array_equal(raw(input), raw(other))
+
+
+clip = clamp
+subtract = sub
+multiply = mul
+divide = true_divide = div
+not_equal = ne
+less = lt
+less_equal = le
+greater = gt
+greater_equal = ge

@@ -1,0 +1,462 @@
+"""Elementary functions of one tensor, elementwise, under PyTorch's names."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from autograd import ops
+
+if TYPE_CHECKING:
+    from autograd.tensor import Tensor
+
+__all__ = [
+    "abs",
+    "absolute",
+    "acos",
+    "acosh",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctanh",
+    "asin",
+    "asinh",
+    "atan",
+    "atanh",
+    "ceil",
+    "cos",
+    "cosh",
+    "erf",
+    "erfc",
+    "exp",
+    "exp2",
+    "expm1",
+    "fix",
+    "floor",
+    "frac",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "neg",
+    "negative",
+    "positive",
+    "reciprocal",
+    "relu",
+    "round",
+    "rsqrt",
+    "sgn",
+    "sigmoid",
+    "sign",
+    "sin",
+    "sinh",
+    "sqrt",
+    "square",
+    "tan",
+    "tanh",
+    "trunc",
+]
+
+
+def exp(input: Tensor) -> Tensor:
+    """The exponential, ``e ** input``.
+
+    Example:
+        >>> import autograd
+        >>> autograd.exp(autograd.tensor([0.0, 1.0]))
+        @@exp@@
+    """
+    return ops.exp(input)
+
+
+def expm1(input: Tensor) -> Tensor:
+    """``exp(input) - 1``, exact also for small values.
+
+    Example:
+        >>> import autograd
+        >>> autograd.expm1(autograd.tensor([0.0, 1e-7]))
+        @@expm1@@
+    """
+    return ops.expm1(input)
+
+
+def log(input: Tensor) -> Tensor:
+    """The natural logarithm; -inf at 0, NaN below.
+
+    Example:
+        >>> import autograd
+        >>> autograd.log(autograd.tensor([1.0, 10.0]))
+        @@log@@
+    """
+    return ops.log(input)
+
+
+def log1p(input: Tensor) -> Tensor:
+    """``log(1 + input)``, exact also for small values.
+
+    Example:
+        >>> import autograd
+        >>> autograd.log1p(autograd.tensor([0.0, 1e-7]))
+        @@log1p@@
+    """
+    return ops.log1p(input)
+
+
+def sqrt(input: Tensor) -> Tensor:
+    """The square root; NaN below 0.
+
+    Example:
+        >>> import autograd
+        >>> autograd.sqrt(autograd.tensor([4.0, 9.0]))
+        @@sqrt@@
+    """
+    return ops.sqrt(input)
+
+
+def rsqrt(input: Tensor) -> Tensor:
+    """``1 / sqrt(input)``.
+
+    Example:
+        >>> import autograd
+        >>> autograd.rsqrt(autograd.tensor([4.0, 16.0]))
+        @@rsqrt@@
+    """
+    return ops.rsqrt(input)
+
+
+def abs(input: Tensor) -> Tensor:
+    """The absolute value; its derivative at 0 is 0.
+
+    Example:
+        >>> import autograd
+        >>> autograd.abs(autograd.tensor([-1.5, 2.0]))
+        @@abs@@
+    """
+    return ops.abs(input)
+
+
+def neg(input: Tensor) -> Tensor:
+    """``-input``.
+
+    Example:
+        >>> import autograd
+        >>> autograd.neg(autograd.tensor([1.0, -2.0]))
+        @@neg@@
+    """
+    return ops.neg(input)
+
+
+def sign(input: Tensor) -> Tensor:
+    """-1, 0 or 1 by the sign; the derivative is 0 everywhere.
+
+    Example:
+        >>> import autograd
+        >>> autograd.sign(autograd.tensor([-3.0, 0.0, 2.0]))
+        @@sign@@
+    """
+    return ops.sign(input)
+
+
+def floor(input: Tensor) -> Tensor:
+    """The largest integer not above; derivative 0.
+
+    Example:
+        >>> import autograd
+        >>> autograd.floor(autograd.tensor([-1.5, 1.5]))
+        @@floor@@
+    """
+    return ops.floor(input)
+
+
+def ceil(input: Tensor) -> Tensor:
+    """The smallest integer not below; derivative 0.
+
+    Example:
+        >>> import autograd
+        >>> autograd.ceil(autograd.tensor([-1.5, 1.5]))
+        @@ceil@@
+    """
+    return ops.ceil(input)
+
+
+def trunc(input: Tensor) -> Tensor:
+    """The integer part; derivative 0.
+
+    Example:
+        >>> import autograd
+        >>> autograd.trunc(autograd.tensor([-1.5, 1.5]))
+        @@trunc@@
+    """
+    return ops.trunc(input)
+
+
+def sin(input: Tensor) -> Tensor:
+    """The sine of an angle in radians.
+
+    Example:
+        >>> import autograd
+        >>> autograd.sin(autograd.tensor([0.0, 1.0]))
+        @@sin@@
+    """
+    return ops.sin(input)
+
+
+def cos(input: Tensor) -> Tensor:
+    """The cosine of an angle in radians.
+
+    Example:
+        >>> import autograd
+        >>> autograd.cos(autograd.tensor([0.0, 1.0]))
+        @@cos@@
+    """
+    return ops.cos(input)
+
+
+def tan(input: Tensor) -> Tensor:
+    """The tangent of an angle in radians.
+
+    Example:
+        >>> import autograd
+        >>> autograd.tan(autograd.tensor([0.0, 1.0]))
+        @@tan@@
+    """
+    return ops.tan(input)
+
+
+def asin(input: Tensor) -> Tensor:
+    """The inverse sine in radians; NaN outside -1 ... 1.
+
+    Example:
+        >>> import autograd
+        >>> autograd.asin(autograd.tensor([0.0, 1.0]))
+        @@asin@@
+    """
+    return ops.asin(input)
+
+
+def acos(input: Tensor) -> Tensor:
+    """The inverse cosine in radians; NaN outside -1 ... 1.
+
+    Example:
+        >>> import autograd
+        >>> autograd.acos(autograd.tensor([0.0, 1.0]))
+        @@acos@@
+    """
+    return ops.acos(input)
+
+
+def atan(input: Tensor) -> Tensor:
+    """The inverse tangent in radians.
+
+    Example:
+        >>> import autograd
+        >>> autograd.atan(autograd.tensor([0.0, 1.0]))
+        @@atan@@
+    """
+    return ops.atan(input)
+
+
+def sinh(input: Tensor) -> Tensor:
+    """The hyperbolic sine, ``(exp(x) - exp(-x)) / 2``.
+
+    Example:
+        >>> import autograd
+        >>> autograd.sinh(autograd.tensor([0.0, 1.0]))
+        @@sinh@@
+    """
+    return ops.sinh(input)
+
+
+def cosh(input: Tensor) -> Tensor:
+    """The hyperbolic cosine, ``(exp(x) + exp(-x)) / 2``.
+
+    Example:
+        >>> import autograd
+        >>> autograd.cosh(autograd.tensor([0.0, 1.0]))
+        @@cosh@@
+    """
+    return ops.cosh(input)
+
+
+def tanh(input: Tensor) -> Tensor:
+    """The hyperbolic tangent, ``sinh(x) / cosh(x)``.
+
+    Example:
+        >>> import autograd
+        >>> autograd.tanh(autograd.tensor([0.0, 1.0]))
+        @@tanh@@
+    """
+    return ops.tanh(input)
+
+
+def asinh(input: Tensor) -> Tensor:
+    """The inverse hyperbolic sine.
+
+    Example:
+        >>> import autograd
+        >>> autograd.asinh(autograd.tensor([0.0, 1.0]))
+        @@asinh@@
+    """
+    return ops.asinh(input)
+
+
+def acosh(input: Tensor) -> Tensor:
+    """The inverse hyperbolic cosine; NaN below 1.
+
+    Example:
+        >>> import autograd
+        >>> autograd.acosh(autograd.tensor([1.0, 2.0]))
+        @@acosh@@
+    """
+    return ops.acosh(input)
+
+
+def atanh(input: Tensor) -> Tensor:
+    """The inverse hyperbolic tangent; infinite at -1 and 1.
+
+    Example:
+        >>> import autograd
+        >>> autograd.atanh(autograd.tensor([0.0, 0.5]))
+        @@atanh@@
+    """
+    return ops.atanh(input)
+
+
+def erf(input: Tensor) -> Tensor:
+    """The error function, ``2 / sqrt(pi)`` times the integral of ``exp(-t * t)`` from 0 to input.
+
+    Example:
+        >>> import autograd
+        >>> autograd.erf(autograd.tensor([0.0, 1.0]))
+        @@erf@@
+    """
+    return ops.erf(input)
+
+
+def sigmoid(input: Tensor) -> Tensor:
+    """The logistic function, ``1 / (1 + exp(-input))``.
+
+    Example:
+        >>> import autograd
+        >>> autograd.sigmoid(autograd.tensor([0.0, 2.0]))
+        @@sigmoid@@
+    """
+    return ops.sigmoid(input)
+
+
+def relu(input: Tensor) -> Tensor:
+    """``max(input, 0)``; its derivative at 0 is 0.
+
+    Example:
+        >>> import autograd
+        >>> autograd.relu(autograd.tensor([-1.0, 2.0]))
+        @@relu@@
+    """
+    return ops.relu(input)
+
+
+def erfc(input: Tensor) -> Tensor:
+    """``1 - erf(input)``; for large inputs it has no more digits than that difference.
+
+    Example:
+        >>> import autograd
+        >>> autograd.erfc(autograd.tensor([0.0, 1.0]))
+        @@erfc@@
+    """
+    return 1 - ops.erf(input)
+
+
+def exp2(input: Tensor) -> Tensor:
+    """``2 ** input``.
+
+    Example:
+        >>> import autograd
+        >>> autograd.exp2(autograd.tensor([0.0, 3.0]))
+        @@exp2@@
+    """
+    return ops.exp(input * math.log(2))
+
+
+def log2(input: Tensor) -> Tensor:
+    """The logarithm to base 2.
+
+    Example:
+        >>> import autograd
+        >>> autograd.log2(autograd.tensor([1.0, 10.0]))
+        @@log2@@
+    """
+    return ops.log(input) * (1 / math.log(2))
+
+
+def log10(input: Tensor) -> Tensor:
+    """The logarithm to base 10.
+
+    Example:
+        >>> import autograd
+        >>> autograd.log10(autograd.tensor([1.0, 5.0]))
+        @@log10@@
+    """
+    return ops.log(input) * (1 / math.log(10))
+
+
+def square(input: Tensor) -> Tensor:
+    """``input * input``.
+
+    Example:
+        >>> import autograd
+        >>> autograd.square(autograd.tensor([-2.0, 3.0]))
+        @@square@@
+    """
+    return ops.mul(input, input)
+
+
+def reciprocal(input: Tensor) -> Tensor:
+    """``1 / input``.
+
+    Example:
+        >>> import autograd
+        >>> autograd.reciprocal(autograd.tensor([2.0, 4.0]))
+        @@reciprocal@@
+    """
+    return ops.div(1.0, input)
+
+
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+    """The nearest number of `decimals` digits, halves to even; derivative 0.
+
+    Example:
+        >>> import autograd
+        >>> autograd.round(autograd.tensor([0.5, 1.5, 2.4]))
+        @@round@@
+    """
+    return ops.round(input, decimals=decimals)
+
+
+def frac(input: Tensor) -> Tensor:
+    """``input - trunc(input)``.
+
+    Example:
+        >>> import autograd
+        >>> autograd.frac(autograd.tensor([1.25, -1.25]))
+        @@frac@@
+    """
+    return ops.sub(input, ops.trunc(input))
+
+
+def positive(input: Tensor) -> Tensor:
+    """The input itself."""
+    return input
+
+
+absolute = abs
+negative = neg
+sgn = sign
+fix = trunc
+arcsin = asin
+arccos = acos
+arctan = atan
+arcsinh = asinh
+arccosh = acosh
+arctanh = atanh

@@ -1,0 +1,268 @@
+"""Reading and writing by index, under PyTorch's names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd import ops
+from autograd.errors import DtypeError, ShapeError
+from autograd.functions.arguments import Number, constant, index_array, one_dim, raw, tensor_of
+from autograd.ops.index import Place
+
+if TYPE_CHECKING:
+    from autograd.tensor import Tensor
+
+__all__ = [
+    "gather",
+    "index_add",
+    "index_select",
+    "masked_select",
+    "narrow",
+    "nonzero",
+    "scatter",
+    "scatter_add",
+    "select",
+    "take_along_dim",
+]
+
+
+def normal_index(index: Any) -> tuple[Any, ...]:
+    """An index in NumPy's form: a tuple with plain numbers, slices and arrays of its own."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return tuple(normal_part(part) for part in parts)
+
+
+def normal_part(part: Any) -> Any:
+    if part is None or part is Ellipsis or isinstance(part, slice):
+        return part
+    if isinstance(part, (bool, np.bool_)):
+        return np.asarray(part)
+    if isinstance(part, (int, np.integer)):
+        return int(part)
+    array = np.array(raw(part))
+    if array.size == 0 and array.dtype.kind == "f" and not hasattr(part, "dtype"):
+        array = array.astype(np.intp)  # an empty list
+    if array.dtype.kind not in "iub":
+        raise IndexError(f"getitem: an index must be of integers or booleans, got {array.dtype}")
+    if array.ndim == 0 and array.dtype.kind != "b":
+        return int(array)
+    return array
+
+
+def read(input: Tensor, index: Any) -> Tensor:
+    """``input[index]`` by NumPy's rules.
+
+    Raises:
+        IndexError: the index does not fit.
+    """
+    try:
+        return ops.getitem(input, index=normal_index(index))
+    except IndexError as error:
+        if str(error).startswith("getitem:"):
+            raise
+        raise IndexError(f"getitem: {error} (tensor of shape {raw(input).shape})") from None
+
+
+def mesh(name: str, input: Tensor, dim: int, index: Any) -> tuple[Any, ...]:
+    """The full index of `gather` and `scatter`: each axis by position, `dim` by the index."""
+    array = index_array(name, index)
+    shape = raw(input).shape
+    if array.ndim != len(shape):
+        raise ShapeError(
+            f"{name}: index has {array.ndim} dimensions, input {len(shape)} "
+            f"(index {array.shape}, input {shape})"
+        )
+    if array.size and any(
+        size > limit
+        for axis, (size, limit) in enumerate(zip(array.shape, shape, strict=True))
+        if axis != dim
+    ):
+        raise ShapeError(f"{name}: index {array.shape} is larger than input {shape} off dim {dim}")
+    if not shape:
+        return (Ellipsis,)
+    if array.size and (array.min() < 0 or array.max() >= shape[dim]):
+        raise IndexError(
+            f"{name}: index {int(array.min() if array.min() < 0 else array.max())} is out of "
+            f"range for dim {dim} of size {shape[dim]}"
+        )
+    grid = list(np.ogrid[tuple(slice(size) for size in array.shape)])
+    grid[dim] = array.copy()
+    return tuple(grid)
+
+
+def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """The values at an index along one axis: ``out[i, j] = input[i, index[i, j]]`` for dim 1.
+
+    Args:
+        input: of n dimensions.
+        dim: the axis that the index counts along.
+        index: integers, n dimensions, no larger than the input off `dim`.
+
+    Example:
+        >>> import autograd
+        >>> x = autograd.tensor([[1.0, 2.0], [3.0, 4.0]])
+        >>> autograd.gather(x, 1, autograd.tensor([[0], [1]]))
+        tensor([[1.],
+                [4.]])
+    """
+    axis = one_dim("gather", dim, tensor_of("gather", input).ndim)
+    return ops.getitem(input, index=mesh("gather", input, axis, index))
+
+
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
+    """As `gather`, with `indices` and input broadcast; in the flat tensor when `dim` is None."""
+    if dim is None:
+        return gather(ops.reshape(input, shape=(-1,)), 0, constant(raw(indices).reshape(-1)))
+    axis = one_dim("take_along_dim", dim, input.ndim)
+    shape = np.broadcast_shapes(
+        *(tuple(1 if k == axis else s for k, s in enumerate(raw(t).shape)) for t in (input, indices))
+    )
+    size = raw(indices).shape[axis]
+    full = np.broadcast_to(raw(indices), (*shape[:axis], size, *shape[axis + 1 :]))
+    wide = (*shape[:axis], raw(input).shape[axis], *shape[axis + 1 :])
+    return gather(ops.expand(input, shape=wide), axis, constant(full))
+
+
+def scatter_source(name: str, src: Any, index: Any) -> Any:
+    """The part of the source that the index covers."""
+    array = index_array(name, index)
+    values = raw(src)
+    if np.ndim(values) == 0 and not hasattr(src, "requires_grad"):
+        return src
+    if np.ndim(values) != array.ndim or any(
+        size > limit for size, limit in zip(array.shape, values.shape, strict=True)
+    ):
+        raise ShapeError(f"{name}: index {array.shape} is larger than src {np.shape(values)}")
+    if values.shape == array.shape:
+        return src
+    return ops.getitem(src, index=tuple(slice(size) for size in array.shape))
+
+
+def scatter(input: Tensor, dim: int, index: Tensor, src: Tensor | Number) -> Tensor:
+    """The input with ``out[i, index[i, j]] = src[i, j]``, for dim 1; the last write stays.
+
+    Example:
+        >>> import autograd
+        >>> x = autograd.zeros(3)
+        >>> autograd.scatter(x, 0, autograd.tensor([2, 0]), autograd.tensor([5.0, 7.0]))
+        tensor([7., 0., 5.])
+    """
+    axis = one_dim("scatter", dim, tensor_of("scatter", input).ndim)
+    source = scatter_source("scatter", src, index)
+    same_dtype("scatter", input, source)
+    return ops.overwrite(input, source, place=Place(mesh("scatter", input, axis, index)))
+
+
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+    """The input with ``src[i, j]`` added at ``[i, index[i, j]]``, for dim 1.
+
+    Example:
+        >>> import autograd
+        >>> x = autograd.zeros(3)
+        >>> autograd.scatter_add(x, 0, autograd.tensor([2, 2]), autograd.tensor([5.0, 7.0]))
+        tensor([ 0.,  0., 12.])
+    """
+    axis = one_dim("scatter_add", dim, tensor_of("scatter_add", input).ndim)
+    source = scatter_source("scatter_add", tensor_of("scatter_add", src, "src"), index)
+    same_dtype("scatter_add", input, source)
+    place = mesh("scatter_add", input, axis, index)
+    return ops.add(input, ops.index_sum(source, shape=raw(input).shape, index=place))
+
+
+def same_dtype(name: str, input: Tensor, source: Any) -> None:
+    if hasattr(source, "requires_grad") and raw(source).dtype != raw(input).dtype:
+        raise DtypeError(f"{name}: input is {raw(input).dtype}, the source {raw(source).dtype}")
+
+
+def along(dim: int, part: Any) -> tuple[Any, ...]:
+    """The index that applies `part` to one axis."""
+    return (slice(None),) * dim + (part,)
+
+
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """The slices along an axis that a 1-d index names, in its order.
+
+    Example:
+        >>> import autograd
+        >>> x = autograd.tensor([[1.0, 2.0, 3.0]])
+        >>> autograd.index_select(x, 1, autograd.tensor([2, 0]))
+        tensor([[3., 1.]])
+    """
+    axis = one_dim("index_select", dim, tensor_of("index_select", input).ndim)
+    array = index_array("index_select", index)
+    if array.ndim > 1:
+        raise ShapeError(f"index_select: index must be 1-d, got shape {array.shape}")
+    if input.ndim == 0:
+        return ops.clone(input)
+    size = input.shape[axis]
+    if array.size and (array.min() < 0 or array.max() >= size):
+        raise IndexError(f"index_select: an index is out of range for dim {axis} of size {size}")
+    return ops.getitem(input, index=along(axis, np.atleast_1d(array).copy()))
+
+
+def index_add(
+    input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1
+) -> Tensor:
+    """The input with the slices of `source` added at the places that a 1-d index names."""
+    axis = one_dim("index_add", dim, tensor_of("index_add", input).ndim)
+    places = along(axis, np.atleast_1d(index_array("index_add", index)).copy())
+    wanted = raw(input)[places].shape
+    if raw(source).shape != wanted:
+        raise ShapeError(f"index_add: source has shape {raw(source).shape}, expected {wanted}")
+    scaled = source if alpha == 1 else ops.mul(source, alpha)
+    return ops.add(input, ops.index_sum(scaled, shape=raw(input).shape, index=places))
+
+
+def select(input: Tensor, dim: int, index: int) -> Tensor:
+    """The slice at one place of an axis, without that axis; a view."""
+    return read(input, along(one_dim("select", dim, input.ndim), index))
+
+
+def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
+    """`length` places of an axis from `start` on; a view.
+
+    Example:
+        >>> import autograd
+        >>> autograd.narrow(autograd.arange(5), 0, 1, 3)
+        tensor([1, 2, 3])
+    """
+    axis = one_dim("narrow", dim, input.ndim)
+    size = raw(input).shape[axis]
+    first = int(start) + (size if start < 0 else 0)
+    if not 0 <= first <= first + length <= size:
+        raise IndexError(f"narrow: start {start}, length {length} exceed an axis of size {size}")
+    return ops.getitem(input, index=along(axis, slice(first, first + length)))
+
+
+def masked_select(input: Tensor, mask: Tensor) -> Tensor:
+    """The values where a boolean mask, which broadcasts, is True; 1-d.
+
+    Example:
+        >>> import autograd
+        >>> x = autograd.tensor([1.0, 2.0, 3.0])
+        >>> autograd.masked_select(x, x > 1.5)
+        tensor([2., 3.])
+    """
+    flags = raw(mask)
+    if flags.dtype.kind != "b":
+        raise DtypeError(f"masked_select: mask must be boolean, got {flags.dtype}")
+    shape = np.broadcast_shapes(raw(input).shape, flags.shape)
+    wide = ops.expand(input, shape=shape)
+    return ops.getitem(wide, index=(np.array(np.broadcast_to(flags, shape)),))
+
+
+def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
+    """The indices of nonzero elements: a row for each, or a tensor for each axis.
+
+    Example:
+        >>> import autograd
+        >>> autograd.nonzero(autograd.tensor([0, 3, 4]))
+        tensor([[1],
+                [2]])
+    """
+    places = np.nonzero(raw(input)) if raw(input).ndim else np.nonzero(raw(input).reshape(1))[:0]
+    if as_tuple:
+        return tuple(constant(part) for part in places)
+    return constant(np.argwhere(raw(input)))

@@ -1,0 +1,250 @@
+"""Asking for gradients: `Tensor.backward` and `autograd.grad`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd.errors import DtypeError, GraphError, ShapeError
+from autograd.graph import (
+    Backward,
+    Node,
+    Parent,
+    TensorBase,
+    edge_of,
+    new_tensor,
+    nodes_towards,
+    run_hook,
+    state,
+)
+from autograd.inplace import up_to_date
+
+if TYPE_CHECKING:
+    from autograd.tensor import Tensor
+
+__all__ = ["backward", "grad"]
+
+
+def as_tuple(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+
+
+def start_of(name: str, output: TensorBase, gradient: Any, create_graph: bool) -> Any:
+    """The gradient to start from at an output: the one given, or 1 for a scalar."""
+    array = output._array
+    if gradient is None:
+        if array.size != 1:
+            raise GraphError(
+                f"{name}: a gradient must be given for an output of shape {array.shape}; "
+                "only for a single value can it be left out"
+            )
+        start = np.ones(array.shape, array.dtype)
+        return new_tensor(start) if create_graph else start
+    given = gradient._array if isinstance(gradient, TensorBase) else np.asarray(gradient)
+    if given.shape != array.shape:
+        raise ShapeError(
+            f"{name}: the gradient has shape {given.shape}, the output {array.shape}"
+        )
+    if given.dtype.kind not in "fc":
+        raise DtypeError(f"{name}: the gradient is {given.dtype}, expected {array.dtype}")
+    if create_graph:
+        tensor = gradient if isinstance(gradient, TensorBase) else new_tensor(given)
+        from autograd import ops
+
+        return tensor if given.dtype == array.dtype else ops.cast(tensor, dtype=array.dtype)
+    return given.astype(array.dtype, copy=False)
+
+
+def run(
+    name: str,
+    outputs: Sequence[TensorBase],
+    gradients: Sequence[Any],
+    keep_graph: bool,
+    create_graph: bool,
+    targets: set[Node | TensorBase] | None,
+) -> Backward:
+    """Walk back from the outputs; every check that needs no walk comes before it."""
+    if len(outputs) != len(gradients):
+        raise ValueError(f"{name}: {len(outputs)} outputs but {len(gradients)} gradients")
+    walk = Backward(keep_graph, create_graph)
+    edges: list[Parent] = []
+    for output, gradient in zip(outputs, gradients, strict=True):
+        if not isinstance(output, TensorBase):
+            raise TypeError(f"{name}: expected a Tensor, got {type(output).__name__}")
+        up_to_date(output)
+        edge = edge_of(output)
+        if edge is None:
+            raise GraphError(
+                f"{name}: the output of shape {output._array.shape} does not require grad: no "
+                "input required grad when it was computed, or gradients were off"
+            )
+        edges.append(edge)
+        walk.start(edge, start_of(name, output, gradient, create_graph))
+    useful = None if targets is None else nodes_towards(edges, targets)
+    before, state.grad_enabled = state.grad_enabled, create_graph
+    scope, state.module = state.module, None
+    try:
+        with np.errstate(all="ignore"):
+            walk.walk(useful, targets)
+    finally:
+        state.grad_enabled, state.module = before, scope
+    return walk
+
+
+def leaf_gradient(walk: Backward, leaf: Any, gradient: Any) -> Any:
+    """What arrived at a leaf, after the leaf's hooks, in memory that nothing else sees."""
+    if leaf._hooks:
+        tensor = gradient if walk.create_graph else new_tensor(gradient)
+        for hook in list(leaf._hooks.values()):
+            tensor = run_hook(hook, tensor)
+        if walk.create_graph:
+            return tensor
+        walk.owned.discard(leaf)
+        gradient = tensor._array
+    if walk.create_graph:
+        return gradient
+    return new_tensor(gradient if leaf in walk.owned else np.array(gradient))
+
+
+def backward(
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
+) -> None:
+    """Add the gradients of tensors to the ``.grad`` of the leaves that they depend on.
+
+    Args:
+        tensors: one or several outputs.
+        grad_tensors: the gradient with respect to each output; may be left out for single values.
+        retain_graph: keep what the graph saved, for another pass; as `create_graph` when None.
+        create_graph: record the gradients' own computation, so that they can be differentiated.
+        inputs: the tensors to accumulate into; all leaves when None.
+
+    Raises:
+        RuntimeError: an output does not require grad, its gradient is missing, the graph was
+            freed by an earlier pass, or a saved value was overwritten. No ``.grad`` has changed.
+
+    Example:
+        >>> import autograd
+        >>> x = autograd.tensor([1.0, 2.0], requires_grad=True)
+        >>> autograd.backward((x * x).sum())
+        >>> x.grad
+        tensor([2., 4.])
+    """
+    outputs = as_tuple(tensors)
+    gradients = (None,) * len(outputs) if grad_tensors is None else as_tuple(grad_tensors)
+    keep = create_graph if retain_graph is None else retain_graph
+    receivers = None if inputs is None else as_tuple(inputs)
+    targets = None if receivers is None else targets_of("backward", receivers)
+    if receivers is not None and not receivers:
+        raise ValueError("backward: inputs is empty; leave it out to accumulate into all leaves")
+    walk = run("backward", outputs, gradients, keep, create_graph, targets)
+    if receivers is None:
+        arrived = list(walk.arrived.items())
+    else:
+        arrived = [
+            (receiver, walk.arrived[edge])
+            for receiver in receivers
+            if (edge := edge_of(receiver)) in walk.arrived
+        ]
+    results = [
+        (tensor, leaf_gradient(walk, tensor, gradient))
+        for tensor, gradient in arrived
+        if tensor._requires_grad
+    ]
+    for tensor, gradient in results:
+        accumulate(tensor, gradient, create_graph)
+
+
+def targets_of(name: str, tensors: Sequence[Any]) -> set[Node | TensorBase]:
+    targets: set[Node | TensorBase] = set()
+    for tensor in tensors:
+        if not isinstance(tensor, TensorBase):
+            raise TypeError(f"{name}: expected a Tensor, got {type(tensor).__name__}")
+        up_to_date(tensor)
+        edge = edge_of(tensor)
+        if edge is None:
+            raise GraphError(
+                f"{name}: an input of shape {tensor._array.shape} does not require grad"
+            )
+        targets.add(edge)
+    return targets
+
+
+def accumulate(tensor: Any, gradient: Tensor, create_graph: bool) -> None:
+    """Add to ``.grad``: in place, as PyTorch does, unless the sum is to be differentiated."""
+    before = tensor._grad
+    if before is None:
+        tensor._grad = gradient
+    elif create_graph or before._requires_grad or not before._array.flags.writeable:
+        tensor._grad = before + gradient
+    else:
+        np.add(before._array, gradient._array, out=before._array)
+        before._version[0] += 1
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    materialize_grads: bool = False,
+) -> tuple[Any, ...]:
+    """The gradients of outputs with respect to inputs, returned rather than accumulated.
+
+    Computes ``sum over outputs of grad_output * d output / d input`` for each input.
+
+    Args:
+        outputs: one tensor or a sequence of them.
+        inputs: the tensors to differentiate with respect to, leaves or not.
+        grad_outputs: the gradient with respect to each output; may be left out for single values.
+        retain_graph: keep what the graph saved, for another pass; as `create_graph` when None.
+        create_graph: record the computation, for derivatives of higher order.
+        allow_unused: return None for an input that the outputs do not depend on, in place of
+            raising.
+        materialize_grads: return zeros for such inputs.
+
+    Returns:
+        One gradient for each input, of its shape and dtype.
+
+    Raises:
+        RuntimeError: as `backward`; also for an unused input.
+
+    Example:
+        >>> from autograd import grad, tensor
+        >>> x = tensor(2.0, requires_grad=True)
+        >>> (slope,) = grad(x**3, x, create_graph=True)
+        >>> grad(slope, x)
+        (tensor(12.),)
+    """
+    roots, wanted = as_tuple(outputs), as_tuple(inputs)
+    gradients = (None,) * len(roots) if grad_outputs is None else as_tuple(grad_outputs)
+    keep = create_graph if retain_graph is None else retain_graph
+    walk = run("grad", roots, gradients, keep, create_graph, targets_of("grad", wanted))
+    results: list[Any] = []
+    given: set[int] = set()
+    for place, tensor in enumerate(wanted):
+        edge = edge_of(tensor)
+        arrived = walk.arrived.get(edge)
+        if arrived is None:
+            if not (allow_unused or materialize_grads):
+                raise GraphError(
+                    f"grad: input {place} of shape {tensor._array.shape} was not used to compute "
+                    "the outputs; allow_unused=True returns None for it"
+                )
+            zeros = np.zeros(tensor._array.shape, tensor._array.dtype)
+            results.append(new_tensor(zeros) if materialize_grads else None)
+            continue
+        if isinstance(edge, Node) or id(edge) in given:
+            # a node's hooks have run on the way
+            results.append(arrived if create_graph else new_tensor(np.array(arrived)))
+        else:
+            given.add(id(edge))
+            results.append(leaf_gradient(walk, edge, arrived))
+    return tuple(results)

@@ -1,0 +1,456 @@
+"""The recorded graph and the walk back through it.
+
+A `Node` stands for one recorded operation and points to its parents only: the nodes, or the leaf
+tensors, that its inputs came from. Nothing points forward, so there are no cycles, and a graph is
+freed by reference counting as soon as its last handle goes.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from heapq import heappop, heappush
+from itertools import count
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import numpy as np
+
+from autograd.errors import GraphError, InplaceError, ShapeError
+
+if TYPE_CHECKING:
+    from autograd.tensor import Tensor
+
+Array: TypeAlias = np.ndarray[Any, Any]
+Version: TypeAlias = list[int]
+"""`[writes, rebases]` of one piece of memory: how often it was overwritten, and how often an
+in-place operation gave its owner a new history. Shared by a tensor and all views of it."""
+
+
+class State(threading.local):
+    """What each thread records: whether gradients are on, and inside which module it is."""
+
+    grad_enabled = True
+    inference = False
+    module: ModuleScope | None = None
+
+
+state = State()
+
+
+class ModuleScope:
+    """The module that is running: its name, its class, and the scope that it was called from."""
+
+    __slots__ = ("kind", "name", "outer")
+
+    def __init__(self, name: str, kind: str, outer: ModuleScope | None) -> None:
+        self.name = name
+        self.kind = kind
+        self.outer = outer
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The names from the outermost module to this one."""
+        names: list[str] = []
+        scope: ModuleScope | None = self
+        while scope is not None:
+            names.append(scope.name)
+            scope = scope.outer
+        return tuple(reversed(names))
+
+
+class View:
+    """How a tensor is read from the memory of another: the steps that lead from `base` to it."""
+
+    __slots__ = ("base", "rebases", "steps", "tracked")
+
+    def __init__(
+        self, base: TensorBase, steps: tuple[ViewStep, ...], rebases: int, tracked: bool
+    ) -> None:
+        self.base = base
+        self.steps = steps
+        self.rebases = rebases
+        self.tracked = tracked
+
+
+class TensorBase:
+    """What the engine knows of a tensor: memory, history and accumulated gradient.
+
+    `autograd.Tensor` adds everything that a user calls.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_array",
+        "_grad",
+        "_hooks",
+        "_node",
+        "_requires_grad",
+        "_version",
+        "_view",
+    )
+
+    _array: Array
+    _node: Node | None
+    _requires_grad: bool
+    _grad: Tensor | None
+    _version: Version
+    _view: View | None
+    _hooks: dict[int, Callable[[Tensor], Tensor | None]] | None
+
+
+Parent: TypeAlias = "Node | TensorBase | None"
+
+
+class Differentiable(Protocol):
+    """What a node needs of the operation that it recorded."""
+
+    name: str
+    broadcasts: bool
+    fresh_gradients: bool  # whether arrays that it returns are its own, or seen by a user
+
+    def gradients(self, node: Node, grad: Any, create_graph: bool) -> Sequence[Any]:
+        """The gradient of each input, or None, from the gradient of the output."""
+
+    def release(self, node: Node) -> None:
+        """Free what the node saved, after its last use."""
+
+
+class ViewStep(Protocol):
+    """One step from a base to a view: an operation on one tensor, with everything else bound."""
+
+    def __call__(self, x: Any) -> Any: ...
+
+
+_orders = count(0, -1)
+
+
+class Node:
+    """One recorded operation.
+
+    Attributes:
+        op: the operation, with its rules.
+        parents: for each input the node or the leaf tensor it came from; None without a gradient.
+        attributes: the operation's keyword arguments.
+        saved: what the rules read; None once a backward pass has consumed it.
+        versions: pairs of a version and its count when a value was saved.
+        shape, dtype: of the output.
+        order: falls with time, so that a heap hands out the newest node first.
+        module: the module that was running, for drawing.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "attributes",
+        "dtype",
+        "hooks",
+        "module",
+        "op",
+        "order",
+        "parents",
+        "plan",
+        "retained",
+        "saved",
+        "shape",
+        "versions",
+    )
+
+    def __init__(
+        self,
+        op: Differentiable,
+        parents: Sequence[Parent],
+        attributes: dict[str, Any],
+        plan: Any,
+        saved: Sequence[Any] | None,
+        versions: Sequence[tuple[Version, int]],
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+    ) -> None:
+        self.op = op
+        self.parents = parents
+        self.attributes = attributes
+        self.plan = plan
+        self.saved = saved
+        self.versions = versions
+        self.shape = shape
+        self.dtype = dtype
+        self.order = next(_orders)
+        self.module = state.module
+        self.hooks: dict[int, Callable[[Tensor], Tensor | None]] | None = None
+        self.retained: weakref.ref[Tensor] | None = None
+
+    def name(self) -> str:
+        """The operation's name in PyTorch's form, such as ``MulBackward0``."""
+        words = self.op.name.strip("_").split("_")
+        return "".join(word[:1].upper() + word[1:] for word in words) + "Backward0"
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | AccumulateGrad | None, int], ...]:
+        """Where the gradients go: one ``(function, 0)`` per input, ``(None, 0)`` for constants."""
+        return tuple(
+            (parent if isinstance(parent, Node) else parent and AccumulateGrad(parent), 0)
+            for parent in self.parents
+        )
+
+    def __repr__(self) -> str:
+        return f"<{self.name()}>"
+
+
+class AccumulateGrad:
+    """The end of a path: adds what arrives to the ``.grad`` of a leaf, `variable`."""
+
+    __slots__ = ("variable",)
+    next_functions: tuple[()] = ()
+
+    def __init__(self, variable: TensorBase) -> None:
+        self.variable = variable
+
+    def name(self) -> str:
+        return "AccumulateGrad"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AccumulateGrad) and other.variable is self.variable
+
+    def __hash__(self) -> int:
+        return hash(("AccumulateGrad", id(self.variable)))
+
+    def __repr__(self) -> str:
+        return "<AccumulateGrad>"
+
+
+def edge_of(tensor: TensorBase) -> Parent:
+    """What a node records as the parent of an input: its node, itself if a leaf, or None."""
+    if not tensor._requires_grad:
+        return None
+    return tensor._node or tensor
+
+
+def topological_order(roots: Iterable[Parent]) -> list[Node]:
+    """Every node that the roots depend on, the newest first.
+
+    A node is always made after its parents, so the order of making is a topological order.
+    """
+    seen: set[Node] = set()
+    stack = [root for root in roots if isinstance(root, Node)]
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack.extend(parent for parent in node.parents if isinstance(parent, Node))
+    return sorted(seen, key=lambda node: node.order)
+
+
+def nodes_towards(roots: Iterable[Parent], targets: set[Node | TensorBase]) -> set[Node]:
+    """The nodes on some path from the roots to a target; the others need not be visited."""
+    useful: set[Node] = set()
+    for node in reversed(topological_order(roots)):
+        if any(parent in targets or parent in useful for parent in node.parents):
+            useful.add(node)
+    return useful
+
+
+def sum_to_shape(grad: Any, shape: tuple[int, ...]) -> Any:
+    """Undo broadcasting: sum a gradient over the axes along which its input was stretched."""
+    from autograd import ops
+
+    lead = len(grad.shape) - len(shape)
+    axes = tuple(range(lead)) + tuple(
+        lead + axis
+        for axis, size in enumerate(shape)
+        if size == 1 and grad.shape[lead + axis] != 1
+    )
+    return ops.reshape(ops.sum(grad, dim=axes, keepdim=False), shape=shape)
+
+
+def fit_gradient(
+    grad: Any, shape: tuple[int, ...], dtype: np.dtype[Any], op: Differentiable, position: int
+) -> Any:
+    """Bring what a rule returned to the shape and dtype of the input that it belongs to."""
+    if isinstance(grad, TensorBase):
+        from autograd import ops
+
+        if grad._array.shape != shape:
+            check_stretched(grad._array.shape, shape, op, position)
+            grad = sum_to_shape(grad, shape)
+        return grad if grad._array.dtype == dtype else ops.cast(grad, dtype=dtype)
+    if grad.__class__ is not np.ndarray:
+        grad = np.asarray(grad)
+    if grad.shape != shape:
+        check_stretched(grad.shape, shape, op, position)
+        grad = sum_to_shape(grad, shape)
+        if grad.__class__ is not np.ndarray:
+            grad = np.asarray(grad)
+    return grad if grad.dtype == dtype else grad.astype(dtype)
+
+
+def check_stretched(
+    came: tuple[int, ...], wanted: tuple[int, ...], op: Differentiable, position: int
+) -> None:
+    tail = came[len(came) - len(wanted) :]
+    stretched = len(came) >= len(wanted) and all(
+        size in (1, got) for size, got in zip(wanted, tail, strict=True)
+    )
+    if not (op.broadcasts and stretched):
+        raise ShapeError(
+            f"{op.name}: the gradient of input {position} has shape {came}, the input {wanted}"
+        )
+
+
+class Backward:
+    """One backward pass: gradients on their way, and the leaves that they have reached."""
+
+    def __init__(self, keep_graph: bool, create_graph: bool) -> None:
+        self.keep_graph = keep_graph
+        self.create_graph = create_graph
+        self.arrived: dict[Any, Any] = {}  # by node, leaf or target: the sum of gradients so far
+        self.owned: set[Any] = set()  # sums that no one else can see, so they may grow in place
+        self.heap: list[tuple[int, Node]] = []
+
+    def start(self, edge: Any, grad: Any) -> None:
+        """Put in the gradient of a root."""
+        before = self.arrived.get(edge)
+        if before is not None:
+            self.add(edge, before, grad)
+            return
+        self.arrived[edge] = grad
+        if isinstance(edge, Node):
+            heappush(self.heap, (edge.order, edge))
+
+    def add(self, edge: Any, before: Any, grad: Any) -> None:
+        """Add a gradient to one that arrived before it."""
+        if edge in self.owned:
+            np.add(before, grad, out=before)
+        elif before.__class__ is not np.ndarray:  # Tensors, or the parts of several outputs
+            self.arrived[edge] = before + grad
+        else:
+            total = before + grad
+            self.arrived[edge] = total if total.__class__ is np.ndarray else np.asarray(total)
+            self.owned.add(edge)
+
+    def walk(self, useful: Any = None, targets: Any = None) -> None:
+        """Visit nodes from the newest to the oldest, handing gradients to their parents.
+
+        Args:
+            useful: the set of nodes to visit; all when None.
+            targets: the set of nodes and leaves whose gradients stay in `arrived`; no other leaf
+                gets any. All leaves when None.
+        """
+        heap, arrived, owned = self.heap, self.arrived, self.owned
+        create_graph, keep_graph = self.create_graph, self.keep_graph
+        ndarray = np.ndarray
+        while heap:
+            node = heappop(heap)[1]
+            grad = arrived.pop(node)
+            owned.discard(node)
+            if node.hooks is not None or node.retained is not None:
+                grad = self.visit_hooks(node, grad)
+            if targets is not None:
+                if node in targets:
+                    arrived[node] = grad
+                if node not in useful:
+                    continue
+            if node.saved is None:
+                raise GraphError(
+                    f"{node.op.name}: its saved values were freed by an earlier backward pass; "
+                    "call the first backward with retain_graph=True to go through a graph twice"
+                )
+            for version, count_then in node.versions:
+                if version[0] != count_then:
+                    raise InplaceError(overwritten(node, version, count_then))
+            gradients = node.op.gradients(node, grad, create_graph)
+            for position, parent in enumerate(node.parents):
+                part = gradients[position] if parent is not None else None
+                if part is None:
+                    continue
+                if targets is not None and parent not in targets and parent not in useful:
+                    continue
+                is_node = parent.__class__ is Node
+                if is_node:
+                    shape, dtype = parent.shape, parent.dtype
+                else:
+                    shape, dtype = parent._array.shape, parent._array.dtype
+                if part.__class__ is not ndarray or part.shape != shape or part.dtype is not dtype:
+                    part = part if isinstance(part, tuple) else fit_gradient(part, shape, dtype, node.op, position)
+                before = arrived.get(parent)
+                if before is not None:
+                    self.add(parent, before, part)
+                    continue
+                arrived[parent] = part
+                if is_node:
+                    heappush(heap, (parent.order, parent))
+                elif not create_graph and is_fresh(part, grad, node, gradients):
+                    owned.add(parent)
+            if not keep_graph:
+                node.op.release(node)
+
+    def visit_hooks(self, node: Node, grad: Any) -> Any:
+        """Run the hooks of a node's output on its gradient, and keep it where that was asked."""
+        tensor = as_tensor(grad)
+        for hook in list((node.hooks or {}).values()):
+            tensor = run_hook(hook, tensor)
+        owner = node.retained() if node.retained is not None else None
+        if owner is not None:
+            kept = tensor if self.create_graph else as_tensor(tensor._array.copy())
+            owner._grad = kept if owner._grad is None else owner._grad + kept
+        return tensor if self.create_graph else tensor._array
+
+
+def is_fresh(part: Any, grad: Any, node: Node, gradients: Sequence[Any]) -> bool:
+    """Whether nothing but this pass can see the memory of a gradient that a rule returned."""
+    return (
+        part.base is None
+        and part is not grad
+        and node.op.fresh_gradients
+        and not any(part is value for value in node.saved or ())
+        and sum(part is other for other in gradients) < 2
+    )
+
+
+def as_tensor(grad: Any) -> Tensor:
+    if isinstance(grad, TensorBase):
+        return grad  # type: ignore[return-value]
+    return new_tensor(grad if grad.__class__ is np.ndarray else np.asarray(grad))
+
+
+def run_hook(hook: Callable[[Tensor], Tensor | None], grad: Tensor) -> Tensor:
+    changed = hook(grad)
+    if changed is None:
+        return grad
+    if changed._array.shape != grad._array.shape:
+        raise ShapeError(
+            f"hook: returned a gradient of shape {changed._array.shape}, "
+            f"expected {grad._array.shape}"
+        )
+    return changed
+
+
+def overwritten(node: Node, version: Version, count_then: int) -> str:
+    return (
+        f"{node.op.name}: a value that its gradient needs was overwritten in place after it was "
+        f"saved (its memory is at version {version[0]}, saved was version {count_then}); "
+        "write to a clone instead, or move the write behind backward"
+    )
+
+
+tensor_class: Any = TensorBase
+"""`autograd.Tensor`, once that is defined; the engine makes its results of this class."""
+
+
+def set_tensor_class(cls: type[TensorBase]) -> None:
+    global tensor_class
+    tensor_class = cls
+
+
+def new_tensor(
+    array: Any, requires_grad: bool = False, node: Node | None = None, version: Version | None = None
+) -> Tensor:
+    """A tensor on an array, with the history given."""
+    tensor = tensor_class.__new__(tensor_class)
+    tensor._array = array
+    tensor._node = node
+    tensor._requires_grad = requires_grad
+    tensor._grad = None
+    tensor._version = [0, 0] if version is None else version
+    tensor._view = None
+    tensor._hooks = None
+    return tensor  # type: ignore[no-any-return]

@@ -1,0 +1,501 @@
+"""What a Tensor can do: operators, and the public functions as methods.
+
+A public function takes its tensor first, so it serves as a method as it stands: one definition,
+one signature, one docstring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd import ops, random
+from autograd.errors import ShapeError
+from autograd.functions import (
+    activation,
+    arithmetic,
+    elementary,
+    indexing,
+    inplace,
+    products,
+    reduction,
+    shaping,
+)
+from autograd.functions.arguments import constant, raw, shape_argument
+from autograd.functions.ufuncs import UFUNCS
+from autograd.graph import TensorBase
+from autograd.inplace import write
+
+if TYPE_CHECKING:
+    from autograd.tensor import Tensor
+
+    # The methods of these names hide the types inside the class.
+    Bool = bool
+    Int = int
+    Float = float
+
+
+class Operators(TensorBase):
+    """Operators and methods of `autograd.Tensor`."""
+
+    __slots__ = ()
+
+    # Operators. A NumPy array on the left hands over to `__array_ufunc__`.
+
+    __hash__ = object.__hash__
+
+    def __add__(self, other: Any) -> Tensor:
+        return ops.add(self, other) if is_operand(other) else NotImplemented
+
+    def __radd__(self, other: Any) -> Tensor:
+        return ops.add(other, self) if is_operand(other) else NotImplemented
+
+    def __sub__(self, other: Any) -> Tensor:
+        return ops.sub(self, other) if is_operand(other) else NotImplemented
+
+    def __rsub__(self, other: Any) -> Tensor:
+        return ops.sub(other, self) if is_operand(other) else NotImplemented
+
+    def __mul__(self, other: Any) -> Tensor:
+        return ops.mul(self, other) if is_operand(other) else NotImplemented
+
+    def __rmul__(self, other: Any) -> Tensor:
+        return ops.mul(other, self) if is_operand(other) else NotImplemented
+
+    def __truediv__(self, other: Any) -> Tensor:
+        return ops.div(self, other) if is_operand(other) else NotImplemented
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return ops.div(other, self) if is_operand(other) else NotImplemented
+
+    def __pow__(self, other: Any) -> Tensor:
+        return arithmetic.pow(self, other) if is_operand(other) else NotImplemented
+
+    def __rpow__(self, other: Any) -> Tensor:
+        return arithmetic.pow(other, self) if is_operand(other) else NotImplemented
+
+    def __floordiv__(self, other: Any) -> Tensor:
+        return arithmetic.floor_divide(self, other) if is_operand(other) else NotImplemented
+
+    def __rfloordiv__(self, other: Any) -> Tensor:
+        return arithmetic.floor_divide(other, self) if is_operand(other) else NotImplemented
+
+    def __mod__(self, other: Any) -> Tensor:
+        return arithmetic.remainder(self, other) if is_operand(other) else NotImplemented
+
+    def __rmod__(self, other: Any) -> Tensor:
+        return arithmetic.remainder(other, self) if is_operand(other) else NotImplemented
+
+    def __matmul__(self, other: Any) -> Tensor:
+        return products.matmul(self, other) if is_operand(other) else NotImplemented
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return products.matmul(other, self) if is_operand(other) else NotImplemented
+
+    def __neg__(self) -> Tensor:
+        return ops.neg(self)
+
+    def __pos__(self) -> Tensor:
+        return self  # type: ignore[return-value]  # every instance is a Tensor
+
+    def __abs__(self) -> Tensor:
+        return ops.abs(self)
+
+    def __iadd__(self, other: Any) -> Tensor:
+        return inplace.add_(self, other)
+
+    def __isub__(self, other: Any) -> Tensor:
+        return inplace.sub_(self, other)
+
+    def __imul__(self, other: Any) -> Tensor:
+        return inplace.mul_(self, other)
+
+    def __itruediv__(self, other: Any) -> Tensor:
+        return inplace.div_(self, other)
+
+    def __ifloordiv__(self, other: Any) -> Tensor:
+        return inplace.floor_divide_(self, other)
+
+    def __imod__(self, other: Any) -> Tensor:
+        return inplace.remainder_(self, other)
+
+    def __ipow__(self, other: Any) -> Tensor:
+        return inplace.pow_(self, other)
+
+    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]  # elementwise
+        return arithmetic.eq(self, other) if is_operand(other) else NotImplemented
+
+    def __ne__(self, other: object) -> Tensor:  # type: ignore[override]  # elementwise
+        return arithmetic.ne(self, other) if is_operand(other) else NotImplemented
+
+    def __lt__(self, other: Any) -> Tensor:
+        return arithmetic.lt(self, other) if is_operand(other) else NotImplemented
+
+    def __le__(self, other: Any) -> Tensor:
+        return arithmetic.le(self, other) if is_operand(other) else NotImplemented
+
+    def __gt__(self, other: Any) -> Tensor:
+        return arithmetic.gt(self, other) if is_operand(other) else NotImplemented
+
+    def __ge__(self, other: Any) -> Tensor:
+        return arithmetic.ge(self, other) if is_operand(other) else NotImplemented
+
+    def __invert__(self) -> Tensor:
+        return constant(np.invert(self._array))
+
+    def __and__(self, other: Any) -> Tensor:
+        return constant(np.bitwise_and(self._array, raw(other)))
+
+    def __or__(self, other: Any) -> Tensor:
+        return constant(np.bitwise_or(self._array, raw(other)))
+
+    def __xor__(self, other: Any) -> Tensor:
+        return constant(np.bitwise_xor(self._array, raw(other)))
+
+    __rand__ = __and__
+    __ror__ = __or__
+    __rxor__ = __xor__
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        function = UFUNCS.get(ufunc.__name__)
+        if method != "__call__" or options or function is None:
+            return NotImplemented
+        return function(*inputs)
+
+    # Containers and numbers
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return indexing.read(self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        write("setitem", self, indexing.normal_index(index), value)
+
+    def __len__(self) -> Int:
+        if self._array.ndim == 0:
+            raise TypeError("len: a 0-d tensor has no length")
+        return self._array.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if self._array.ndim == 0:
+            raise TypeError("iter: a 0-d tensor cannot be iterated over")
+        return iter(shaping.unbind(self))
+
+    def __contains__(self, value: Any) -> Bool:
+        return bool((self._array == raw(value)).any())
+
+    def __bool__(self) -> Bool:
+        return bool(self._only("bool"))
+
+    def __float__(self) -> Float:
+        return float(self._only("float"))
+
+    def __int__(self) -> Int:
+        return int(self._only("int"))
+
+    def __complex__(self) -> complex:
+        return complex(self._only("complex"))
+
+    def __index__(self) -> Int:
+        value = self._only("index")
+        if self._array.dtype.kind not in "iub":
+            raise TypeError(f"index: only integer tensors can be indices, got {self._array.dtype}")
+        return int(value)
+
+    def _only(self, name: str) -> Any:
+        if self._array.size != 1:
+            raise ShapeError(
+                f"{name}: the value of a tensor of shape {self._array.shape} is ambiguous; "
+                "use any() or all(), or item() on one element"
+            )
+        return self._array.item()
+
+    # Methods whose signature differs from the function's
+
+    def reshape(self, *shape: Any) -> Tensor:
+        """The same values in another shape; see `autograd.reshape`."""
+        return shaping.reshape(self, shape_argument("reshape", shape))
+
+    def view(self, *shape: Any) -> Tensor:
+        """As `reshape`, but always on the same memory.
+
+        Raises:
+            ShapeError: the strides do not allow it.
+        """
+        result = shaping.reshape(self, shape_argument("view", shape))
+        if result._view is None and self._array.size:
+            raise ShapeError(
+                f"view: a tensor of shape {self._array.shape} with these strides cannot be seen "
+                f"as {result._array.shape} without copying; use reshape"
+            )
+        return result
+
+    def view_as(self, other: Tensor) -> Tensor:
+        """As `view`, in the shape of another tensor."""
+        return self.view(*other.shape)
+
+    def reshape_as(self, other: Tensor) -> Tensor:
+        """As `reshape`, in the shape of another tensor."""
+        return self.reshape(*other.shape)
+
+    def permute(self, *dims: Any) -> Tensor:
+        """A view with the axes in the order given."""
+        return shaping.permute(self, shape_argument("permute", dims))
+
+    def expand(self, *sizes: Any) -> Tensor:
+        """A view that repeats axes of size 1; -1 keeps a size. See `autograd.broadcast_to`."""
+        return shaping.broadcast_to(self, shape_argument("expand", sizes))
+
+    broadcast_to = expand
+
+    def expand_as(self, other: Tensor) -> Tensor:
+        """As `expand`, to the shape of another tensor."""
+        return shaping.broadcast_to(self, other.shape)
+
+    def repeat(self, *repeats: Any) -> Tensor:
+        """A copy repeated along each axis; see `autograd.tile`."""
+        counts = shape_argument("repeat", repeats)
+        if len(counts) < self._array.ndim:
+            raise ShapeError(
+                f"repeat: {len(counts)} counts for a tensor of {self._array.ndim} dimensions"
+            )
+        return shaping.tile(self, counts)
+
+    def tile(self, *dims: Any) -> Tensor:
+        """A copy repeated along the last axes; see `autograd.tile`."""
+        return shaping.tile(self, shape_argument("tile", dims))
+
+    def t(self) -> Tensor:
+        """The transpose of a matrix."""
+        return shaping.t(self)
+
+    @property
+    def T(self) -> Tensor:  # noqa: N802 (PyTorch's name)
+        """The tensor with its axes in reverse order."""
+        return ops.permute(self, dims=tuple(reversed(range(self._array.ndim))))
+
+    @property
+    def mT(self) -> Tensor:  # noqa: N802 (PyTorch's name)
+        """The tensor with its last two axes exchanged."""
+        return shaping.transpose(self, -2, -1)
+
+    def where(self, condition: Tensor, other: Any) -> Tensor:
+        """This tensor where the condition holds, else `other`."""
+        return ops.where(condition, self, other)
+
+    def equal(self, other: Tensor) -> Bool:
+        """Whether shape and all values are the same."""
+        return np.array_equal(self._array, raw(other))
+
+    # Public functions as they stand
+
+    abs = elementary.abs
+    absolute = elementary.absolute
+    acos = elementary.acos
+    acosh = elementary.acosh
+    arccos = elementary.arccos
+    arccosh = elementary.arccosh
+    arcsin = elementary.arcsin
+    arcsinh = elementary.arcsinh
+    arctan = elementary.arctan
+    arctanh = elementary.arctanh
+    asin = elementary.asin
+    asinh = elementary.asinh
+    atan = elementary.atan
+    atanh = elementary.atanh
+    ceil = elementary.ceil
+    cos = elementary.cos
+    cosh = elementary.cosh
+    erf = elementary.erf
+    erfc = elementary.erfc
+    exp = elementary.exp
+    exp2 = elementary.exp2
+    expm1 = elementary.expm1
+    fix = elementary.fix
+    floor = elementary.floor
+    frac = elementary.frac
+    log = elementary.log
+    log10 = elementary.log10
+    log1p = elementary.log1p
+    log2 = elementary.log2
+    neg = elementary.neg
+    negative = elementary.negative
+    positive = elementary.positive
+    reciprocal = elementary.reciprocal
+    relu = elementary.relu
+    round = elementary.round
+    rsqrt = elementary.rsqrt
+    sgn = elementary.sgn
+    sigmoid = elementary.sigmoid
+    sign = elementary.sign
+    sin = elementary.sin
+    sinh = elementary.sinh
+    sqrt = elementary.sqrt
+    square = elementary.square
+    tan = elementary.tan
+    tanh = elementary.tanh
+    trunc = elementary.trunc
+
+    add = arithmetic.add
+    addcdiv = arithmetic.addcdiv
+    addcmul = arithmetic.addcmul
+    allclose = arithmetic.allclose
+    atan2 = arithmetic.atan2
+    clamp = arithmetic.clamp
+    clip = arithmetic.clip
+    div = arithmetic.div
+    divide = arithmetic.divide
+    eq = arithmetic.eq
+    float_power = arithmetic.float_power
+    floor_divide = arithmetic.floor_divide
+    fmod = arithmetic.fmod
+    ge = arithmetic.ge
+    greater = arithmetic.greater
+    greater_equal = arithmetic.greater_equal
+    gt = arithmetic.gt
+    isclose = arithmetic.isclose
+    isfinite = arithmetic.isfinite
+    isinf = arithmetic.isinf
+    isnan = arithmetic.isnan
+    le = arithmetic.le
+    lerp = arithmetic.lerp
+    less = arithmetic.less
+    less_equal = arithmetic.less_equal
+    logical_and = arithmetic.logical_and
+    logical_not = arithmetic.logical_not
+    logical_or = arithmetic.logical_or
+    logical_xor = arithmetic.logical_xor
+    lt = arithmetic.lt
+    masked_fill = arithmetic.masked_fill
+    maximum = arithmetic.maximum
+    minimum = arithmetic.minimum
+    mul = arithmetic.mul
+    multiply = arithmetic.multiply
+    nan_to_num = arithmetic.nan_to_num
+    ne = arithmetic.ne
+    not_equal = arithmetic.not_equal
+    pow = arithmetic.pow
+    remainder = arithmetic.remainder
+    sub = arithmetic.sub
+    subtract = arithmetic.subtract
+    true_divide = arithmetic.true_divide
+
+    all = reduction.all
+    amax = reduction.amax
+    amin = reduction.amin
+    aminmax = reduction.aminmax
+    any = reduction.any
+    argmax = reduction.argmax
+    argmin = reduction.argmin
+    argsort = reduction.argsort
+    bincount = reduction.bincount
+    count_nonzero = reduction.count_nonzero
+    cumprod = reduction.cumprod
+    cumsum = reduction.cumsum
+    logsumexp = reduction.logsumexp
+    max = reduction.max
+    mean = reduction.mean
+    min = reduction.min
+    norm = reduction.norm
+    prod = reduction.prod
+    sort = reduction.sort
+    std = reduction.std
+    std_mean = reduction.std_mean
+    sum = reduction.sum
+    topk = reduction.topk
+    var = reduction.var
+    var_mean = reduction.var_mean
+
+    gather = indexing.gather
+    index_add = indexing.index_add
+    index_select = indexing.index_select
+    masked_select = indexing.masked_select
+    narrow = indexing.narrow
+    nonzero = indexing.nonzero
+    scatter = indexing.scatter
+    scatter_add = indexing.scatter_add
+    select = indexing.select
+    take_along_dim = indexing.take_along_dim
+
+    chunk = shaping.chunk
+    clone = shaping.clone
+    diag = shaping.diag
+    diagonal = shaping.diagonal
+    flatten = shaping.flatten
+    flip = shaping.flip
+    movedim = shaping.movedim
+    ravel = shaping.ravel
+    repeat_interleave = shaping.repeat_interleave
+    roll = shaping.roll
+    split = shaping.split
+    squeeze = shaping.squeeze
+    swapaxes = shaping.swapaxes
+    transpose = shaping.transpose
+    tril = shaping.tril
+    triu = shaping.triu
+    unbind = shaping.unbind
+    unflatten = shaping.unflatten
+    unsqueeze = shaping.unsqueeze
+
+    addmm = products.addmm
+    baddbmm = products.baddbmm
+    bmm = products.bmm
+    dot = products.dot
+    inner = products.inner
+    matmul = products.matmul
+    mm = products.mm
+    mv = products.mv
+    outer = products.outer
+    trace = products.trace
+
+    log_softmax = activation.log_softmax
+    softmax = activation.softmax
+
+    abs_ = inplace.abs_
+    add_ = inplace.add_
+    addcdiv_ = inplace.addcdiv_
+    addcmul_ = inplace.addcmul_
+    ceil_ = inplace.ceil_
+    clamp_ = inplace.clamp_
+    copy_ = inplace.copy_
+    cos_ = inplace.cos_
+    div_ = inplace.div_
+    erf_ = inplace.erf_
+    exp_ = inplace.exp_
+    fill_ = inplace.fill_
+    floor_ = inplace.floor_
+    floor_divide_ = inplace.floor_divide_
+    index_add_ = inplace.index_add_
+    lerp_ = inplace.lerp_
+    log_ = inplace.log_
+    masked_fill_ = inplace.masked_fill_
+    mul_ = inplace.mul_
+    neg_ = inplace.neg_
+    pow_ = inplace.pow_
+    reciprocal_ = inplace.reciprocal_
+    relu_ = inplace.relu_
+    remainder_ = inplace.remainder_
+    rsqrt_ = inplace.rsqrt_
+    scatter_ = inplace.scatter_
+    scatter_add_ = inplace.scatter_add_
+    sigmoid_ = inplace.sigmoid_
+    sin_ = inplace.sin_
+    sqrt_ = inplace.sqrt_
+    square_ = inplace.square_
+    sub_ = inplace.sub_
+    tanh_ = inplace.tanh_
+    trunc_ = inplace.trunc_
+    zero_ = inplace.zero_
+
+    uniform_ = random.uniform_
+    normal_ = random.normal_
+    bernoulli_ = random.bernoulli_
+    random_ = random.random_
+    bernoulli = random.bernoulli
+    multinomial = random.multinomial
+
+
+def is_operand(value: Any) -> bool:
+    """Whether an operator can work with a value: a tensor, an array or a number."""
+    return isinstance(value, (TensorBase, int, float, complex, np.ndarray, np.generic))

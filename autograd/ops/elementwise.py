@@ -1,0 +1,345 @@
+"""Arithmetic and elementary functions, elementwise."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd.dtypes import promote, promote_float
+from autograd.kernels.special import erf as erf_kernel
+from autograd.ops.shape import zeros_of
+from autograd.primitive import Case, primitive
+
+PAIR = (
+    Case(shapes=((2, 3), (2, 3))),
+    Case(shapes=((2, 1, 3), (4, 1))),
+    Case(shapes=((), (3,))),
+)
+PAIR_APART = tuple(Case(shapes=case.shapes, distinct=True) for case in PAIR)
+ANY = (Case(shapes=((2, 3),)), Case(shapes=((),)))
+POSITIVE = (Case(domain=(0.2, 3.0)),)
+INSIDE = (Case(domain=(-0.9, 0.9)),)
+STEPS = (Case(avoid=(-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0)),)
+
+quiet = np.errstate(all="ignore")
+"""Zero, infinity and NaN are results here, as in PyTorch, not warnings."""
+
+
+@primitive(lambda g: g, lambda g: g, broadcasts=True, promote=promote, case=PAIR)
+def add(x: Any, y: Any) -> Any:
+    """``x + y``"""
+    return x + y
+
+
+@primitive(lambda g: g, lambda g: -g, broadcasts=True, promote=promote, case=PAIR)
+def sub(x: Any, y: Any) -> Any:
+    """``x - y``"""
+    return x - y
+
+
+@primitive(
+    lambda g, y: g * y, lambda g, x: g * x, broadcasts=True, promote=promote, case=PAIR
+)
+def mul(x: Any, y: Any) -> Any:
+    """``x * y``"""
+    return x * y
+
+
+@primitive(
+    lambda g, y: g / y,
+    lambda g, x, y: -g * (x / y / y),
+    broadcasts=True,
+    promote=promote_float,
+    case=tuple(Case(shapes=case.shapes, domain=((-2, 2), (0.5, 2))) for case in PAIR),
+)
+@quiet
+def div(x: Any, y: Any) -> Any:
+    """``x / y``"""
+    return x / y
+
+
+@primitive(
+    lambda g, x, y: where(y == 0, 0.0, g * (y * x ** (y - 1))),
+    lambda g, x, y, out: g * (out * log(where((x == 0) & (y >= 0), 1.0, x))),
+    broadcasts=True,
+    promote=promote,
+    case=tuple(Case(shapes=case.shapes, domain=((0.3, 2), (-2, 2))) for case in PAIR),
+)
+@quiet
+def pow(x: Any, y: Any) -> Any:
+    """``x ** y``; the derivative in y is 0 where x is 0 and y is not negative"""
+    return x**y
+
+
+@primitive(lambda g: -g, case=ANY)
+def neg(x: Any) -> Any:
+    """``-x``"""
+    return -x
+
+
+@primitive(lambda g, out: g * out, promote=promote_float, case=ANY)
+@quiet
+def exp(x: Any) -> Any:
+    """The exponential."""
+    return np.exp(x)
+
+
+@primitive(lambda g, x: g / x, promote=promote_float, case=POSITIVE)
+@quiet
+def log(x: Any) -> Any:
+    """The natural logarithm."""
+    return np.log(x)
+
+
+@primitive(lambda g, x: g / (1 + x), promote=promote_float, case=(Case(domain=(-0.8, 2.0)),))
+@quiet
+def log1p(x: Any) -> Any:
+    """``log(1 + x)``, exact for small x"""
+    return np.log1p(x)
+
+
+@primitive(lambda g, out: g * (out + 1), promote=promote_float, case=ANY)
+@quiet
+def expm1(x: Any) -> Any:
+    """``exp(x) - 1``, exact for small x"""
+    return np.expm1(x)
+
+
+@primitive(lambda g, out: g / (2 * out), promote=promote_float, case=POSITIVE)
+@quiet
+def sqrt(x: Any) -> Any:
+    """The square root."""
+    return np.sqrt(x)
+
+
+@primitive(lambda g, out: -0.5 * g * (out * out * out), promote=promote_float, case=POSITIVE)
+@quiet
+def rsqrt(x: Any) -> Any:
+    """``1 / sqrt(x)``"""
+    return 1 / np.sqrt(x)
+
+
+@primitive(lambda g, x: g * sign(x), case=(Case(avoid=(0.0,)),))
+def abs(x: Any) -> Any:
+    """The absolute value; derivative 0 at 0."""
+    return np.abs(x)
+
+
+@primitive(lambda g: zeros_of(g), case=STEPS)
+def sign(x: Any) -> Any:
+    """-1, 0 or 1; derivative 0."""
+    return np.sign(x)
+
+
+@primitive(lambda g: zeros_of(g), case=STEPS)
+def floor(x: Any) -> Any:
+    """The largest integer not above x; derivative 0."""
+    return np.floor(x)
+
+
+@primitive(lambda g: zeros_of(g), case=STEPS)
+def ceil(x: Any) -> Any:
+    """The smallest integer not below x; derivative 0."""
+    return np.ceil(x)
+
+
+@primitive(lambda g: zeros_of(g), case=STEPS)
+def trunc(x: Any) -> Any:
+    """The integer part of x; derivative 0."""
+    return np.trunc(x)
+
+
+@primitive(lambda g: zeros_of(g), case=(Case(attributes={"decimals": 0}, avoid=STEPS[0].avoid),))
+def round(x: Any, *, decimals: int) -> Any:
+    """The nearest number of `decimals` digits, halves to even; derivative 0."""
+    return np.round(x, decimals)
+
+
+@primitive(lambda g, x: g * cos(x), promote=promote_float, case=ANY)
+@quiet
+def sin(x: Any) -> Any:
+    """The sine of x in radians."""
+    return np.sin(x)
+
+
+@primitive(lambda g, x: -g * sin(x), promote=promote_float, case=ANY)
+@quiet
+def cos(x: Any) -> Any:
+    """The cosine of x in radians."""
+    return np.cos(x)
+
+
+@primitive(
+    lambda g, out: g * (1 + out * out), promote=promote_float, case=(Case(domain=(-1.2, 1.2)),)
+)
+@quiet
+def tan(x: Any) -> Any:
+    """The tangent of x in radians."""
+    return np.tan(x)
+
+
+@primitive(lambda g, x: g * rsqrt(1 - x * x), promote=promote_float, case=INSIDE)
+@quiet
+def asin(x: Any) -> Any:
+    """The inverse sine, in radians."""
+    return np.arcsin(x)
+
+
+@primitive(lambda g, x: -g * rsqrt(1 - x * x), promote=promote_float, case=INSIDE)
+@quiet
+def acos(x: Any) -> Any:
+    """The inverse cosine, in radians."""
+    return np.arccos(x)
+
+
+@primitive(lambda g, x: g / (1 + x * x), promote=promote_float, case=ANY)
+def atan(x: Any) -> Any:
+    """The inverse tangent, in radians."""
+    return np.arctan(x)
+
+
+@primitive(
+    lambda g, x, y: g * (y / (x * x + y * y)),
+    lambda g, x, y: -g * (x / (x * x + y * y)),
+    broadcasts=True,
+    promote=promote_float,
+    case=tuple(Case(shapes=case.shapes, domain=((0.3, 2), (-2, 2))) for case in PAIR),
+)
+def atan2(x: Any, y: Any) -> Any:
+    """The angle of the point (y, x), in radians."""
+    return np.arctan2(x, y)
+
+
+@primitive(lambda g, x: g * cosh(x), promote=promote_float, case=ANY)
+@quiet
+def sinh(x: Any) -> Any:
+    """The hyperbolic sine."""
+    return np.sinh(x)
+
+
+@primitive(lambda g, x: g * sinh(x), promote=promote_float, case=ANY)
+@quiet
+def cosh(x: Any) -> Any:
+    """The hyperbolic cosine."""
+    return np.cosh(x)
+
+
+@primitive(lambda g, out: g * (1 - out * out), promote=promote_float, case=ANY)
+def tanh(x: Any) -> Any:
+    """The hyperbolic tangent."""
+    return np.tanh(x)
+
+
+@primitive(lambda g, x: g * rsqrt(x * x + 1), promote=promote_float, case=ANY)
+def asinh(x: Any) -> Any:
+    """The inverse hyperbolic sine."""
+    return np.arcsinh(x)
+
+
+@primitive(
+    lambda g, x: g * rsqrt(x * x - 1), promote=promote_float, case=(Case(domain=(1.3, 3.0)),)
+)
+@quiet
+def acosh(x: Any) -> Any:
+    """The inverse hyperbolic cosine."""
+    return np.arccosh(x)
+
+
+@primitive(lambda g, x: g / (1 - x * x), promote=promote_float, case=INSIDE)
+@quiet
+def atanh(x: Any) -> Any:
+    """The inverse hyperbolic tangent."""
+    return np.arctanh(x)
+
+
+@primitive(
+    lambda g, x: g * (2 / math.sqrt(math.pi) * exp(-x * x)), promote=promote_float, case=ANY
+)
+def erf(x: Any) -> Any:
+    """The error function, the integral of ``2 / sqrt(pi) * exp(-t * t)`` from 0 to x."""
+    return erf_kernel(x)
+
+
+@primitive(lambda g, out: g * (out * (1 - out)), promote=promote_float, case=ANY)
+@quiet
+def sigmoid(x: Any) -> Any:
+    """``1 / (1 + exp(-x))``"""
+    return 1 / (1 + np.exp(-x))
+
+
+@primitive(lambda g, out: where(out <= 0, 0.0, g), case=(Case(avoid=(0.0,)),))
+def relu(x: Any) -> Any:
+    """``max(x, 0)``; derivative 0 at 0."""
+    return np.maximum(x, 0)
+
+
+@primitive(
+    lambda g, x, y: where(x == y, g / 2, where(x < y, 0.0, g)),
+    lambda g, x, y: where(x == y, g / 2, where(y < x, 0.0, g)),
+    broadcasts=True,
+    promote=promote,
+    case=PAIR_APART,
+)
+def maximum(x: Any, y: Any) -> Any:
+    """The larger of x and y; a tie gives each half of the gradient."""
+    return np.maximum(x, y)
+
+
+@primitive(
+    lambda g, x, y: where(x == y, g / 2, where(x > y, 0.0, g)),
+    lambda g, x, y: where(x == y, g / 2, where(y > x, 0.0, g)),
+    broadcasts=True,
+    promote=promote,
+    case=PAIR_APART,
+)
+def minimum(x: Any, y: Any) -> Any:
+    """The smaller of x and y; a tie gives each half of the gradient."""
+    return np.minimum(x, y)
+
+
+@primitive(
+    lambda g, x, bound: where(x >= bound, g, 0.0),
+    lambda g, x, bound: where(x < bound, g, 0.0),
+    broadcasts=True,
+    promote=promote,
+    case=PAIR_APART,
+)
+def clamp_min(x: Any, bound: Any) -> Any:
+    """x, but at least `bound`; on the bound the gradient is that of x."""
+    return np.maximum(x, bound)
+
+
+@primitive(
+    lambda g, x, bound: where(x <= bound, g, 0.0),
+    lambda g, x, bound: where(x > bound, g, 0.0),
+    broadcasts=True,
+    promote=promote,
+    case=PAIR_APART,
+)
+def clamp_max(x: Any, bound: Any) -> Any:
+    """x, but at most `bound`; on the bound the gradient is that of x."""
+    return np.minimum(x, bound)
+
+
+def promote_branches(values: list[Any]) -> list[Any]:
+    return [values[0], *promote(values[1:])]
+
+
+@primitive(
+    None,
+    lambda g, condition: where(condition, g, 0.0),
+    lambda g, condition: where(condition, 0.0, g),
+    broadcasts=True,
+    promote=promote_branches,
+    case=tuple(
+        Case(
+            shapes=case.shapes, constants={"condition": np.arange(3) % 2 == 0}
+        )
+        for case in PAIR
+    ),
+)
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """x where `condition` holds, else y."""
+    return np.where(condition, x, y)

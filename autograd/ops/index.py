@@ -1,0 +1,159 @@
+"""Reading and writing by index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod as product_of
+from typing import Any
+
+import numpy as np
+
+from autograd.ops.reduce import raw
+from autograd.primitive import Case, primitive
+
+PAIRS = (np.array([0, 1, 0]), np.array([2, 0, 2]))
+CASES = (
+    Case(shapes=((3, 4),), attributes={"index": (slice(0, 2), slice(None, None, 2))}),
+    Case(shapes=((3, 4),), attributes={"index": PAIRS}),
+    Case(shapes=((3, 2),), attributes={"index": (np.array([True, False, True]),)}),
+    Case(shapes=((3, 2),), attributes={"index": (None, Ellipsis, -1)}),
+)
+
+
+def is_advanced(index: tuple[Any, ...]) -> bool:
+    """Whether NumPy copies for this index, rather than make a view."""
+    return any(isinstance(part, np.ndarray) for part in index)
+
+
+def may_repeat(index: tuple[Any, ...]) -> bool:
+    """Whether a place may be named more than once."""
+    return any(isinstance(part, np.ndarray) and part.dtype.kind != "b" for part in index)
+
+
+@primitive(lambda g, x_shape, index: index_sum(g, shape=x_shape, index=index), case=CASES)
+def getitem(x: Any, *, index: tuple[Any, ...]) -> Any:
+    """``x[index]`` by NumPy's rules, a view for slices and numbers; `index` is a tuple."""
+    return x[index]
+
+
+@primitive(
+    lambda g, index: getitem(g, index=index),
+    case=(
+        Case(shapes=((2, 2),), attributes={**CASES[0].attributes, "shape": (3, 4)}),
+        Case(shapes=((3,),), attributes={**CASES[1].attributes, "shape": (3, 4)}),
+    ),
+)
+def index_sum(x: Any, *, shape: tuple[int, ...], index: tuple[Any, ...]) -> Any:
+    """Zeros of a shape with x added at an index, as often as the index names a place."""
+    total = np.zeros(shape, x.dtype)
+    if not may_repeat(index):
+        total[index] = x
+        return total
+    if len(index) == 1 and len(shape) > 1:
+        return sum_rows(total, index[0], x)
+    places = np.arange(product_of(shape)).reshape(shape)[index]
+    np.add.at(total.reshape(-1), places.reshape(-1), np.broadcast_to(x, places.shape).reshape(-1))
+    return total
+
+
+def sum_rows(total: Any, rows: Any, x: Any) -> Any:
+    """Add whole rows: sorted, so that equal ones are summed by one call."""
+    rows = rows.reshape(-1)
+    if rows.size == 0 or total.size == 0:
+        return total
+    rows = np.where(rows < 0, rows + total.shape[0], rows)
+    order = np.argsort(rows, kind="stable")
+    ordered = rows[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    parts = x.reshape(rows.size, *total.shape[1:])[order]  # (rows..., row...) -> (n, row...)
+    total[ordered[starts]] = np.add.reduceat(parts, starts, axis=0)
+    return total
+
+
+class Place:
+    """Where an in-place write lands: view steps from a tensor, then an index.
+
+    Two places are equal when they are the same object: a place is made for one write.
+    """
+
+    def __init__(self, index: tuple[Any, ...], steps: tuple[Callable[[Any], Any], ...] = ()) -> None:
+        self.index = index
+        self.steps = steps
+
+    def __repr__(self) -> str:
+        return f"Place({self.index!r}, {len(self.steps)} steps)"
+
+    def view(self, x: Any) -> Any:
+        for step in self.steps:
+            x = step(x)
+        return x
+
+    def read(self, x: Any) -> Any:
+        """The values at the place, of an array or a Tensor."""
+        return getitem(self.view(x), index=self.index)
+
+    def written(self, shape: tuple[int, ...]) -> Any:
+        """Which written values are still there: where a place is named twice, the last one."""
+        if not may_repeat(self.index):
+            return None
+        owner = np.full(shape, -1)
+        view = self.view(owner)
+        order = np.arange(view[self.index].size).reshape(view[self.index].shape)
+        view[self.index] = order
+        last = view[self.index] == order
+        return None if last.all() else last
+
+
+def overwrite_rule_value(g: Any, x_shape: tuple[int, ...], place: Place) -> Any:
+    values = place.read(g)
+    last = place.written(x_shape)
+    return values if last is None else values * last.astype(raw(g).dtype)
+
+
+@primitive(
+    lambda g, place: overwrite(g, 0.0, place=place),
+    lambda g, x_shape, place: overwrite_rule_value(g, x_shape, place),
+    broadcasts=True,
+    case=(
+        Case(shapes=((3, 4), (2, 2)), attributes={"place": Place(CASES[0].attributes["index"])}),
+        Case(shapes=((3, 4), (3,)), attributes={"place": Place(PAIRS)}),
+        Case(shapes=((3, 4), ()), attributes={"place": Place((Ellipsis,))}),
+    ),
+)
+def overwrite(x: Any, value: Any, *, place: Place) -> Any:
+    """A copy of x with a value written at a place."""
+    out = np.array(x)
+    place.view(out)[place.index] = value
+    return out
+
+
+@primitive(
+    lambda g, x_shape, offset, dim1, dim2: diagonal_sum(
+        g, shape=x_shape, offset=offset, dim1=dim1, dim2=dim2
+    ),
+    case=(
+        Case(shapes=((3, 4),), attributes={"offset": 1, "dim1": 0, "dim2": 1}),
+        Case(shapes=((3, 2, 3),), attributes={"offset": 0, "dim1": 2, "dim2": 0}),
+    ),
+)
+def diagonal(x: Any, *, offset: int, dim1: int, dim2: int) -> Any:
+    """A view of the diagonal of two axes, which becomes the last axis."""
+    view = np.diagonal(x, offset, dim1, dim2)
+    if x.flags.writeable:
+        view.flags.writeable = True
+    return view
+
+
+@primitive(
+    lambda g, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2),
+    case=Case(
+        shapes=((2,),), attributes={"shape": (2, 3), "offset": 1, "dim1": 0, "dim2": 1}
+    ),
+)
+def diagonal_sum(x: Any, *, shape: tuple[int, ...], offset: int, dim1: int, dim2: int) -> Any:
+    """Zeros of a shape with x on the diagonal of two axes."""
+    out = np.zeros(shape, x.dtype)
+    view = np.diagonal(out, offset, dim1, dim2)
+    view.flags.writeable = True
+    view[...] = x
+    return out

@@ -1,0 +1,183 @@
+"""Reductions and cumulative operations. `dim` is a tuple of axes, none of them negative."""
+
+from __future__ import annotations
+
+from math import prod as product_of
+from typing import Any
+
+import numpy as np
+
+from autograd.ops.elementwise import abs, exp, pow, quiet, sign, where
+from autograd.ops.shape import expand, flip, permute, reshape
+from autograd.primitive import Case, primitive
+
+CASES = (
+    Case(shapes=((2, 3),), attributes={"dim": (1,), "keepdim": False}),
+    Case(shapes=((2, 3, 2),), attributes={"dim": (0, 2), "keepdim": True}),
+    Case(shapes=((3,),), attributes={"dim": (0,), "keepdim": False}),
+)
+APART = tuple(Case(shapes=c.shapes, attributes=c.attributes, distinct=True) for c in CASES)
+ALONG = (
+    Case(shapes=((4,),), attributes={"dim": 0}),
+    Case(shapes=((2, 3),), attributes={"dim": 1}),
+)
+
+
+def raw(x: Any) -> Any:
+    """The array of an array or a Tensor."""
+    return getattr(x, "array", x)
+
+
+def kept_shape(shape: tuple[int, ...], dim: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape with the reduced axes at size 1."""
+    return tuple(1 if axis in dim else size for axis, size in enumerate(shape))
+
+
+def restore(g: Any, shape: tuple[int, ...], dim: tuple[int, ...]) -> Any:
+    """A reduced tensor with its axes back, at size 1, so that it broadcasts against the input."""
+    return reshape(g, shape=kept_shape(shape, dim))
+
+
+@primitive(lambda g, x_shape, dim: expand(restore(g, x_shape, dim), shape=x_shape), case=CASES)
+def sum(x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
+    """The sum over some axes."""
+    if x.dtype == np.float16:
+        return np.sum(x, axis=dim, keepdims=keepdim, dtype=np.float32).astype(np.float16)
+    return np.sum(x, axis=dim, keepdims=keepdim)
+
+
+def without_each(x: Any, dim: tuple[int, ...], reduce: Any) -> Any:
+    """`reduce` of the reduced values, once for each of them with that one replaced by 1."""
+    rest = tuple(axis for axis in range(len(x.shape)) if axis not in dim)
+    moved = permute(x, dims=rest + dim)
+    lead = moved.shape[: len(rest)]
+    count = product_of(moved.shape[len(rest) :])
+    rows = reshape(moved, shape=(*lead, 1, count))  # (rest..., dim...) -> (rest..., 1, n)
+    return reduce(where(np.eye(count, dtype=bool), 1.0, rows)), rest, moved.shape
+
+
+def prod_rule(g: Any, x: Any, out: Any, dim: tuple[int, ...]) -> Any:
+    """The product of the others; by division where no value is 0."""
+    if np.all(raw(x)):
+        return restore(g * out, x.shape, dim) / x
+
+    def multiply(rows: Any) -> Any:
+        return prod(rows, dim=(len(rows.shape) - 1,), keepdim=False)
+
+    others, rest, shape = without_each(x, dim, multiply)
+    back = tuple(int(place) for place in np.argsort(rest + dim))
+    return restore(g, x.shape, dim) * permute(reshape(others, shape=shape), dims=back)
+
+
+@primitive(
+    lambda g, x, out, dim: prod_rule(g, x, out, dim),
+    case=CASES,
+)
+def prod(x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
+    """The product over some axes; right also where values are 0."""
+    return np.prod(x, axis=dim, keepdims=keepdim)
+
+
+def extremum_rule(g: Any, x: Any, out: Any, dim: tuple[int, ...]) -> Any:
+    """Ties share the gradient evenly."""
+    best = raw(x) == np.reshape(raw(out), kept_shape(x.shape, dim))
+    count = np.maximum(np.sum(best, axis=dim, keepdims=True), 1)
+    return where(best, restore(g, x.shape, dim) / count.astype(raw(g).dtype), 0.0)
+
+
+@primitive(lambda g, x, out, dim: extremum_rule(g, x, out, dim), case=APART)
+def amax(x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
+    """The largest value over some axes."""
+    return np.max(x, axis=dim, keepdims=keepdim)
+
+
+@primitive(lambda g, x, out, dim: extremum_rule(g, x, out, dim), case=APART)
+def amin(x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
+    """The smallest value over some axes."""
+    return np.min(x, axis=dim, keepdims=keepdim)
+
+
+def logsumexp_rule(g: Any, x: Any, out: Any, dim: tuple[int, ...]) -> Any:
+    finite = where(np.isfinite(raw(out)), out, 0.0)
+    return restore(g, x.shape, dim) * exp(x - restore(finite, x.shape, dim))
+
+
+@primitive(lambda g, x, out, dim: logsumexp_rule(g, x, out, dim), case=CASES)
+@quiet
+def logsumexp(x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
+    """``log(sum(exp(x)))`` over some axes, without overflow"""
+    top = np.max(x, axis=dim, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0)
+    total = np.log(np.sum(np.exp(x - top), axis=dim, keepdims=True)) + top
+    return total if keepdim else np.squeeze(total, axis=dim)
+
+
+@primitive(
+    lambda g, dim: flip(cumsum(flip(g, dims=(dim,)), dim=dim), dims=(dim,)), case=ALONG
+)
+def cumsum(x: Any, *, dim: int) -> Any:
+    """The running sum along one axis."""
+    return np.cumsum(x, axis=dim)
+
+
+def cumprod_rule(g: Any, x: Any, out: Any, dim: int) -> Any:
+    """``sum over j >= k of g[j] * prod of x[i], i <= j, i != k``; by division without zeros."""
+    if np.all(raw(x)):
+        flipped = flip(g * out, dims=(dim,))
+        return flip(cumsum(flipped, dim=dim), dims=(dim,)) / x
+
+    def multiply(rows: Any) -> Any:
+        return cumprod(rows, dim=len(rows.shape) - 1)
+
+    others, rest, shape = without_each(x, (dim,), multiply)  # (rest..., k, j)
+    later = np.triu(np.ones((x.shape[dim], x.shape[dim]), dtype=bool))
+    moved = permute(g, dims=(*rest, dim))
+    rows = reshape(moved, shape=(*shape[:-1], 1, shape[-1]))  # (rest..., n) -> (rest..., 1, n)
+    terms = where(later, rows * others, 0.0)
+    total = sum(terms, dim=(len(terms.shape) - 1,), keepdim=False)
+    back = tuple(int(place) for place in np.argsort((*rest, dim)))
+    return permute(total, dims=back)
+
+
+@primitive(lambda g, x, out, dim: cumprod_rule(g, x, out, dim), case=ALONG)
+def cumprod(x: Any, *, dim: int) -> Any:
+    """The running product along one axis; right also where values are 0."""
+    return np.cumprod(x, axis=dim)
+
+
+def vector_norm_rule(g: Any, x: Any, out: Any, order: float, dim: tuple[int, ...]) -> Any:
+    """``g * sign(x) * (|x| / out) ** (order - 1)``, and 0 where the norm is 0."""
+    norm = restore(out, x.shape, dim)
+    zero = raw(norm) == 0
+    safe = where(zero, 1.0, norm)
+    ratio = x / safe if order == 2 else sign(x) * pow(abs(x) / safe, order - 1)
+    return where(zero, 0.0, restore(g, x.shape, dim) * ratio)
+
+
+@primitive(
+    lambda g, x, out, order, dim: vector_norm_rule(g, x, out, order, dim),
+    case=tuple(
+        Case(shapes=c.shapes, attributes={**c.attributes, "order": order}, avoid=(0.0,))
+        for c in CASES
+        for order in (2.0, 3.0)
+    ),
+)
+@quiet
+def vector_norm(x: Any, *, order: float, dim: tuple[int, ...], keepdim: bool) -> Any:
+    """``sum(|x| ** order) ** (1 / order)`` over some axes; the derivative at 0 is 0"""
+    if order == 2:
+        return np.sqrt(np.sum(x * x, axis=dim, keepdims=keepdim))
+    powers = np.sum(np.abs(x) ** order, axis=dim, keepdims=keepdim)
+    return powers ** (1 / order)
+
+
+__all__ = [
+    "amax",
+    "amin",
+    "cumprod",
+    "cumsum",
+    "logsumexp",
+    "prod",
+    "sum",
+    "vector_norm",
+]
