@@ -127,6 +127,8 @@ def promote(values: list[Any]) -> list[Any]:
 
     None, for an input that is left out, stays None.
     """
+    if len(values) == 2 and agree(values[0], values[1]):
+        return values
     plain = [value.item() if isinstance(value, np.generic) else value for value in values]
     dtype = common_dtype([value for value in plain if value is not None])
 
@@ -140,6 +142,17 @@ def promote(values: list[Any]) -> list[Any]:
     return [convert(value) for value in plain]
 
 
+def agree(first: Any, second: Any) -> bool:
+    """Whether two values certainly need no conversion: one float dtype, or a float and a number."""
+    if not isinstance(first, np.ndarray):
+        first, second = second, first
+    if not isinstance(first, np.ndarray) or first.dtype.kind != "f":
+        return False
+    if isinstance(second, np.ndarray):
+        return first.dtype is second.dtype
+    return second.__class__ is float or second.__class__ is int
+
+
 def fits(number: Any, dtype: Dtype) -> bool:
     """Whether NumPy takes a Python number as a `dtype` without being told."""
     return RANK[scalar_dtype(number).kind] <= RANK[dtype.kind]
@@ -147,6 +160,10 @@ def fits(number: Any, dtype: Dtype) -> bool:
 
 def promote_float(values: list[Any]) -> list[Any]:
     """As `promote`, with integers and booleans turned into the default floating-point type."""
+    if len(values) == 1 and isinstance(values[0], np.ndarray) and values[0].dtype.kind in "fc":
+        return values
+    if len(values) == 2 and agree(values[0], values[1]):
+        return values
     promoted = promote(values)
     if all(isinstance(v, np.ndarray) and v.dtype.kind in "fc" for v in promoted):
         return promoted

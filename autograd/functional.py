@@ -55,10 +55,7 @@ def jacobian(
         tensor([[2., 0.],
                 [0., 4.]])
     """
-    call = Call.of("jacobian", func, inputs, create_graph, strict)
-    rows = [call.jacobian_of(position) for position in range(len(call.outputs))]
-    results = [call.finish(row, call.single_input) for row in rows]
-    return results[0] if call.single_output else tuple(results)
+    return Call.of("jacobian", func, inputs, create_graph, strict).jacobian()
 
 
 def hessian(
@@ -82,8 +79,8 @@ def hessian(
     def gradient(*variables: Tensor) -> tuple[Tensor, ...]:
         return Call.of("hessian", func, variables, True, strict).gradient_of_number()
 
-    result = jacobian(gradient, inputs, create_graph, strict)
-    return result[0] if isinstance(inputs, Tensor) else result
+    rows = Call.of("hessian", gradient, inputs, create_graph, strict).jacobian()
+    return rows[0] if isinstance(inputs, Tensor) else rows
 
 
 def vjp(
@@ -255,9 +252,13 @@ class Call:
             raise GraphError(f"{self.name}: strict, but {what} does not depend on every input")
         return tuple(zeros_like(x) if g is None else g for x, g in zip(inputs, found, strict=True))
 
-    def jacobian_of(self, position: int) -> tuple[Tensor, ...]:
+    def jacobian(self) -> Any:
+        """The derivatives of each output by each input, in the form of `jacobian`'s result."""
+        results = [self.finish(self.rows_of(y), self.single_input) for y in self.outputs]
+        return results[0] if self.single_output else tuple(results)
+
+    def rows_of(self, output: Tensor) -> tuple[Tensor, ...]:
         """The derivatives of one output by each input, from one backward pass per element."""
-        output = self.outputs[position]
         rows = []
         for element in range(output.numel()):
             unit = np.zeros(output.shape, output.dtype)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Sequence
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heappushpop
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from autograd.tensor import Tensor
 
 Array: TypeAlias = np.ndarray[Any, Any]
+ViewStep: TypeAlias = tuple[Callable[..., Any], dict[str, Any]]
+"""One step from a base to a view of it: an operation on one tensor, and its attributes."""
 Version: TypeAlias = list[int]
 """`[writes, rebases]` of one piece of memory: how often it was overwritten, and how often an
 in-place operation gave its owner a new history. Shared by a tensor and all views of it."""
@@ -116,13 +118,17 @@ class Differentiable(Protocol):
         """Free what the node saved, after its last use."""
 
 
-class ViewStep(Protocol):
-    """One step from a base to a view: an operation on one tensor, with everything else bound."""
-
-    def __call__(self, x: Any) -> Any: ...
-
-
 _orders = count(0, -1)
+
+
+class Watchers:
+    """Who wants to see the gradient of a node's output on its way: hooks, and a tensor."""
+
+    __slots__ = ("hooks", "retained")
+
+    def __init__(self) -> None:
+        self.hooks: dict[int, Callable[[Tensor], Tensor | None]] = {}
+        self.retained: weakref.ref[Tensor] | None = None
 
 
 class Node:
@@ -137,22 +143,22 @@ class Node:
         shape, dtype: of the output.
         order: falls with time, so that a heap hands out the newest node first.
         module: the module that was running, for drawing.
+        watchers: hooks on the output's gradient, once there are any.
     """
 
     __slots__ = (
         "__weakref__",
         "attributes",
         "dtype",
-        "hooks",
         "module",
         "op",
         "order",
         "parents",
         "plan",
-        "retained",
         "saved",
         "shape",
         "versions",
+        "watchers",
     )
 
     def __init__(
@@ -176,8 +182,7 @@ class Node:
         self.dtype = dtype
         self.order = next(_orders)
         self.module = state.module
-        self.hooks: dict[int, Callable[[Tensor], Tensor | None]] | None = None
-        self.retained: weakref.ref[Tensor] | None = None
+        self.watchers: Watchers | None = None
 
     def name(self) -> str:
         """The operation's name in PyTorch's form, such as ``MulBackward0``."""
@@ -194,6 +199,13 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{self.name()}>"
+
+
+def watchers_of(node: Node) -> Watchers:
+    """The watchers of a node, made on first use."""
+    if node.watchers is None:
+        node.watchers = Watchers()
+    return node.watchers
 
 
 class AccumulateGrad:
@@ -263,20 +275,22 @@ def sum_to_shape(grad: Any, shape: tuple[int, ...]) -> Any:
 
 
 def fit_gradient(
-    grad: Any, shape: tuple[int, ...], dtype: np.dtype[Any], op: Differentiable, position: int
+    grad: Any, shape: tuple[int, ...], dtype: np.dtype[Any], node: Node, parent: Parent
 ) -> Any:
     """Bring what a rule returned to the shape and dtype of the input that it belongs to."""
+    if isinstance(grad, tuple):  # the parts of several outputs, on their way to one call
+        return grad
     if isinstance(grad, TensorBase):
         from autograd import ops
 
         if grad._array.shape != shape:
-            check_stretched(grad._array.shape, shape, op, position)
+            check_stretched(grad._array.shape, shape, node, parent)
             grad = sum_to_shape(grad, shape)
         return grad if grad._array.dtype == dtype else ops.cast(grad, dtype=dtype)
     if grad.__class__ is not np.ndarray:
         grad = np.asarray(grad)
     if grad.shape != shape:
-        check_stretched(grad.shape, shape, op, position)
+        check_stretched(grad.shape, shape, node, parent)
         grad = sum_to_shape(grad, shape)
         if grad.__class__ is not np.ndarray:
             grad = np.asarray(grad)
@@ -284,15 +298,16 @@ def fit_gradient(
 
 
 def check_stretched(
-    came: tuple[int, ...], wanted: tuple[int, ...], op: Differentiable, position: int
+    came: tuple[int, ...], wanted: tuple[int, ...], node: Node, parent: Parent
 ) -> None:
     tail = came[len(came) - len(wanted) :]
     stretched = len(came) >= len(wanted) and all(
         size in (1, got) for size, got in zip(wanted, tail, strict=True)
     )
-    if not (op.broadcasts and stretched):
+    if not (node.op.broadcasts and stretched):
+        position = next(k for k, other in enumerate(node.parents) if other is parent)
         raise ShapeError(
-            f"{op.name}: the gradient of input {position} has shape {came}, the input {wanted}"
+            f"{node.op.name}: the gradient of input {position} has shape {came}, the input {wanted}"
         )
 
 
@@ -338,12 +353,20 @@ class Backward:
         heap, arrived, owned = self.heap, self.arrived, self.owned
         create_graph, keep_graph = self.create_graph, self.keep_graph
         ndarray = np.ndarray
-        while heap:
-            node = heappop(heap)[1]
+        held: Any = None  # the newest parent so far: a plain chain needs no heap
+        while heap or held is not None:
+            if held is None:
+                node = heappop(heap)[1]
+            elif heap:
+                node = heappushpop(heap, (held.order, held))[1]
+            else:
+                node = held
+            held = None
             grad = arrived.pop(node)
-            owned.discard(node)
-            if node.hooks is not None or node.retained is not None:
-                grad = self.visit_hooks(node, grad)
+            if owned:
+                owned.discard(node)
+            if node.watchers is not None:
+                grad = self.show(node.watchers, grad)
             if targets is not None:
                 if node in targets:
                     arrived[node] = grad
@@ -358,9 +381,8 @@ class Backward:
                 if version[0] != count_then:
                     raise InplaceError(overwritten(node, version, count_then))
             gradients = node.op.gradients(node, grad, create_graph)
-            for position, parent in enumerate(node.parents):
-                part = gradients[position] if parent is not None else None
-                if part is None:
+            for parent, part in zip(node.parents, gradients, strict=True):
+                if parent is None or part is None:
                     continue
                 if targets is not None and parent not in targets and parent not in useful:
                     continue
@@ -370,25 +392,28 @@ class Backward:
                 else:
                     shape, dtype = parent._array.shape, parent._array.dtype
                 if part.__class__ is not ndarray or part.shape != shape or part.dtype is not dtype:
-                    part = part if isinstance(part, tuple) else fit_gradient(part, shape, dtype, node.op, position)
+                    part = fit_gradient(part, shape, dtype, node, parent)
                 before = arrived.get(parent)
                 if before is not None:
                     self.add(parent, before, part)
                     continue
                 arrived[parent] = part
                 if is_node:
-                    heappush(heap, (parent.order, parent))
+                    if held is None:
+                        held = parent
+                    else:
+                        heappush(heap, (parent.order, parent))
                 elif not create_graph and is_fresh(part, grad, node, gradients):
                     owned.add(parent)
             if not keep_graph:
                 node.op.release(node)
 
-    def visit_hooks(self, node: Node, grad: Any) -> Any:
+    def show(self, watchers: Watchers, grad: Any) -> Any:
         """Run the hooks of a node's output on its gradient, and keep it where that was asked."""
         tensor = as_tensor(grad)
-        for hook in list((node.hooks or {}).values()):
+        for hook in list(watchers.hooks.values()):
             tensor = run_hook(hook, tensor)
-        owner = node.retained() if node.retained is not None else None
+        owner = watchers.retained() if watchers.retained is not None else None
         if owner is not None:
             kept = tensor if self.create_graph else as_tensor(tensor._array.copy())
             owner._grad = kept if owner._grad is None else owner._grad + kept

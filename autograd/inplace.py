@@ -14,7 +14,7 @@ import numpy as np
 from autograd import ops
 from autograd.dtypes import RANK
 from autograd.errors import DtypeError, InplaceError, ShapeError
-from autograd.graph import Array, Node, TensorBase, edge_of, state
+from autograd.graph import Array, Node, TensorBase, edge_of, state, watchers_of
 from autograd.ops.index import Place
 from autograd.primitive import refresh
 
@@ -149,6 +149,7 @@ def rebase(x: TensorBase, node: Node | None) -> None:
     """Make `node` the history of x after a write, and of the tensor that x is a view of."""
     view = x._view
     if view is None:
+        pass_on_retained(x, node)
         x._node = node
         x._requires_grad = True
         x._version[1] += 1
@@ -164,6 +165,14 @@ def rebase(x: TensorBase, node: Node | None) -> None:
     base._requires_grad = True
     x._version[1] += 1
     refresh(x)
+
+
+def pass_on_retained(x: TensorBase, node: Node | None) -> None:
+    """A tensor whose gradient is to be retained keeps that wish under its new history."""
+    before = x._node.watchers if x._node is not None else None
+    if before is not None and before.retained is not None and before.retained() is x and node:
+        watchers_of(node).retained = before.retained
+        before.retained = None
 
 
 def write(name: str, x: TensorBase, index: tuple[Any, ...], value: Any) -> None:

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     Int = int
     Float = float
 
+OPERANDS = (TensorBase, int, float, complex, np.ndarray, np.generic)
+"""What an operator can work with; anything else may know itself how to work with a Tensor."""
+
 
 class Operators(TensorBase):
     """Operators and methods of `autograd.Tensor`."""
@@ -47,52 +50,52 @@ class Operators(TensorBase):
     __hash__ = object.__hash__
 
     def __add__(self, other: Any) -> Tensor:
-        return ops.add(self, other) if is_operand(other) else NotImplemented
+        return ops.add(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
     def __radd__(self, other: Any) -> Tensor:
-        return ops.add(other, self) if is_operand(other) else NotImplemented
+        return ops.add(other, self) if isinstance(other, OPERANDS) else NotImplemented
 
     def __sub__(self, other: Any) -> Tensor:
-        return ops.sub(self, other) if is_operand(other) else NotImplemented
+        return ops.sub(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
     def __rsub__(self, other: Any) -> Tensor:
-        return ops.sub(other, self) if is_operand(other) else NotImplemented
+        return ops.sub(other, self) if isinstance(other, OPERANDS) else NotImplemented
 
     def __mul__(self, other: Any) -> Tensor:
-        return ops.mul(self, other) if is_operand(other) else NotImplemented
+        return ops.mul(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
     def __rmul__(self, other: Any) -> Tensor:
-        return ops.mul(other, self) if is_operand(other) else NotImplemented
+        return ops.mul(other, self) if isinstance(other, OPERANDS) else NotImplemented
 
     def __truediv__(self, other: Any) -> Tensor:
-        return ops.div(self, other) if is_operand(other) else NotImplemented
+        return ops.div(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
     def __rtruediv__(self, other: Any) -> Tensor:
-        return ops.div(other, self) if is_operand(other) else NotImplemented
+        return ops.div(other, self) if isinstance(other, OPERANDS) else NotImplemented
 
     def __pow__(self, other: Any) -> Tensor:
-        return arithmetic.pow(self, other) if is_operand(other) else NotImplemented
+        return arithmetic.pow(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
     def __rpow__(self, other: Any) -> Tensor:
-        return arithmetic.pow(other, self) if is_operand(other) else NotImplemented
+        return arithmetic.pow(other, self) if isinstance(other, OPERANDS) else NotImplemented
 
     def __floordiv__(self, other: Any) -> Tensor:
-        return arithmetic.floor_divide(self, other) if is_operand(other) else NotImplemented
+        return arithmetic.floor_divide(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
     def __rfloordiv__(self, other: Any) -> Tensor:
-        return arithmetic.floor_divide(other, self) if is_operand(other) else NotImplemented
+        return arithmetic.floor_divide(other, self) if isinstance(other, OPERANDS) else NotImplemented
 
     def __mod__(self, other: Any) -> Tensor:
-        return arithmetic.remainder(self, other) if is_operand(other) else NotImplemented
+        return arithmetic.remainder(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
     def __rmod__(self, other: Any) -> Tensor:
-        return arithmetic.remainder(other, self) if is_operand(other) else NotImplemented
+        return arithmetic.remainder(other, self) if isinstance(other, OPERANDS) else NotImplemented
 
     def __matmul__(self, other: Any) -> Tensor:
-        return products.matmul(self, other) if is_operand(other) else NotImplemented
+        return products.matmul(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        return products.matmul(other, self) if is_operand(other) else NotImplemented
+        return products.matmul(other, self) if isinstance(other, OPERANDS) else NotImplemented
 
     def __neg__(self) -> Tensor:
         return ops.neg(self)
@@ -125,22 +128,22 @@ class Operators(TensorBase):
         return inplace.pow_(self, other)
 
     def __eq__(self, other: object) -> Tensor:  # type: ignore[override]  # elementwise
-        return arithmetic.eq(self, other) if is_operand(other) else NotImplemented
+        return arithmetic.eq(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
     def __ne__(self, other: object) -> Tensor:  # type: ignore[override]  # elementwise
-        return arithmetic.ne(self, other) if is_operand(other) else NotImplemented
+        return arithmetic.ne(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
     def __lt__(self, other: Any) -> Tensor:
-        return arithmetic.lt(self, other) if is_operand(other) else NotImplemented
+        return arithmetic.lt(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
     def __le__(self, other: Any) -> Tensor:
-        return arithmetic.le(self, other) if is_operand(other) else NotImplemented
+        return arithmetic.le(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
     def __gt__(self, other: Any) -> Tensor:
-        return arithmetic.gt(self, other) if is_operand(other) else NotImplemented
+        return arithmetic.gt(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
     def __ge__(self, other: Any) -> Tensor:
-        return arithmetic.ge(self, other) if is_operand(other) else NotImplemented
+        return arithmetic.ge(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
     def __invert__(self) -> Tensor:
         return constant(np.invert(self._array))
@@ -494,8 +497,3 @@ class Operators(TensorBase):
     random_ = random.random_
     bernoulli = random.bernoulli
     multinomial = random.multinomial
-
-
-def is_operand(value: Any) -> bool:
-    """Whether an operator can work with a value: a tensor, an array or a number."""
-    return isinstance(value, (TensorBase, int, float, complex, np.ndarray, np.generic))

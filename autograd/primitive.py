@@ -26,10 +26,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+from numpy import ndarray
 
 from autograd.errors import ShapeError
 from autograd.graph import Node, Parent, TensorBase, View, new_tensor, state
@@ -77,6 +77,8 @@ class Plan:
     steps: tuple[tuple[int, Rule, tuple[int, ...]], ...]
     holds_values: bool
     only_inputs: tuple[int, ...] | None
+    saves_pair: int | None
+    """For two inputs of which only values are saved, in their order: 1 for x, 2 for y, 3 both."""
 
 
 class Op:
@@ -162,7 +164,7 @@ class Op:
         residuals: Sequence[Any] = ()
         if self.residuals:
             out, *residuals = out
-        if out.__class__ is not np.ndarray:
+        if out.__class__ is not ndarray:
             out = np.asarray(out)
         result = new_tensor(out)
         if out.base is not None or out is arrays[0]:
@@ -226,9 +228,16 @@ class Op:
         places: dict[tuple[int, Any], int] = {}
 
         def place(rule: Rule) -> tuple[int, ...]:
-            names = list(inspect.signature(rule).parameters)[1:]
-            return tuple(places.setdefault(self.source(name), len(places)) for name in names)
+            return tuple(places[self.source(name)] for name in reads(rule))
 
+        wanted = [
+            name
+            for position, rule in enumerate([self.joint] if self.joint else self.rules)
+            if rule is not None and (self.joint or needed >> position & 1)
+            for name in reads(rule)
+        ]
+        for name in sorted(set(wanted), key=self.rank):
+            places.setdefault(self.source(name), len(places))
         steps: tuple[tuple[int, Rule, tuple[int, ...]], ...]
         if self.joint is not None:
             steps = ((-1, self.joint, place(self.joint)),)
@@ -238,16 +247,21 @@ class Op:
                 for position, rule in enumerate(self.rules)
                 if rule is not None and needed >> position & 1
             )
+        only_inputs = all(kind == INPUT for kind, _ in places)
+        keys = tuple(key for _, key in places)
         plan = Plan(
             sources=tuple(places),
             steps=steps,
             holds_values=any(kind in (INPUT, ALL_INPUTS, OUT, RESIDUAL) for kind, _ in places),
-            only_inputs=tuple(key for _, key in places)
-            if all(kind == INPUT for kind, _ in places)
-            else None,
+            only_inputs=keys if only_inputs else None,
+            saves_pair=sum(1 << key for key in keys) if only_inputs and len(keys) < 3 else None,
         )
         self._plans[needed] = plan
         return plan
+
+    def rank(self, name: str) -> tuple[int, str]:
+        """Inputs in their order, then everything else."""
+        return (self.inputs.index(name) if name in self.inputs else len(self.inputs), name)
 
     def source(self, name: str) -> tuple[int, Any]:
         """Where the value of a rule's parameter comes from."""
@@ -282,17 +296,17 @@ class Op:
                 self.with_history(node, kind, key, value)
                 for (kind, key), value in zip(plan.sources, saved, strict=True)
             ]
+        if self.joint is not None:
+            needs = tuple(parent is not None for parent in node.parents)
+            _, rule, picks = plan.steps[0]
+            values = [needs if plan.sources[k][0] == NEEDS else saved[k] for k in picks]
+            return rule(grad, *values)  # type: ignore[no-any-return]
         results: list[Any] = [None] * len(node.parents)
         for position, rule, picks in plan.steps:
-            if position < 0:
-                needs = tuple(parent is not None for parent in node.parents)
-                values = [needs if plan.sources[k][0] == NEEDS else saved[k] for k in picks]
-                return rule(grad, *values)  # type: ignore[no-any-return]
-            count = len(picks)
-            if count == 1:
+            if not picks:
+                results[position] = rule(grad)
+            elif len(picks) == 1:
                 results[position] = rule(grad, saved[picks[0]])
-            elif count == 2:
-                results[position] = rule(grad, saved[picks[0]], saved[picks[1]])
             else:
                 results[position] = rule(grad, *[saved[k] for k in picks])
         return results
@@ -342,21 +356,21 @@ class Op:
         result gets memory of its own, which is always right.
         """
         out = result._array
-        sharing = [
-            value
-            for value, array in zip(inputs, arrays, strict=True)
-            if isinstance(value, TensorBase)
-            and array is value._array
-            and np.may_share_memory(out, array)
-        ]
-        if not sharing:
+        source = None
+        for value, array in zip(inputs, arrays, strict=True):
+            if isinstance(value, TensorBase) and array is value._array:
+                base = out.base
+                if base is array or out is array or (base is not None and base is array.base):
+                    source = value
+                elif np.may_share_memory(out, array):
+                    source = value
+        if source is None:
             return out
-        source = sharing[0]
         if len(inputs) > 1:
             result._array = out.copy()
             return result._array
         before = source._view
-        step = partial(self, **attributes)
+        step = (self, attributes)
         tracked = state.grad_enabled and (before is None or before.tracked)
         result._version = source._version
         result._view = View(
@@ -373,6 +387,11 @@ class Op:
             f"{self.name}: shapes {shapes} do not broadcast: from the right, each pair of sizes "
             "must be equal or contain a 1"
         )
+
+
+def reads(rule: Rule) -> list[str]:
+    """The names of what a rule reads besides the incoming gradient."""
+    return list(inspect.signature(rule).parameters)[1:]
 
 
 def own_input(value: Any, array: Any, versions: list[tuple[list[int], int]]) -> Any:
@@ -404,8 +423,8 @@ def refresh(tensor: TensorBase) -> None:
         previous, state.grad_enabled = state.grad_enabled, True
         try:
             source: Any = base if base._node is None else current
-            for step in view.steps:
-                source = step(source)
+            for op, attributes in view.steps:
+                source = op(source, **attributes)
         finally:
             state.grad_enabled = previous
         tensor._node = source._node
@@ -416,38 +435,58 @@ def refresh(tensor: TensorBase) -> None:
 class PairOp(Op):
     """A primitive of two inputs and no attributes, such as ``mul``.
 
-    These are the most frequent, so the common case (two tensors of one dtype, neither a view) is
-    spelled out here without loops; everything else takes the general way.
+    These are the most frequent, so their common case (two tensors of one dtype, neither a view,
+    or such a tensor and a Python float) is spelled out here without loops; everything else takes
+    the general way.
     """
 
-    def __call__(self, x: Any, y: Any) -> Tensor:  # type: ignore[override]
-        try:
-            x_array, y_array = x._array, y._array
-            simple = x._view is None and y._view is None and x_array.dtype is y_array.dtype
-        except AttributeError:
+    def __call__(self, x: Any, y: Any) -> Tensor:  # type: ignore[override]  # fewer arguments
+        x_is_tensor = isinstance(x, TensorBase)
+        y_is_tensor = isinstance(y, TensorBase)
+        x_array = x._array if x_is_tensor else x
+        y_array = y._array if y_is_tensor else y
+        if x_is_tensor and y_is_tensor:
+            dtype = x_array.dtype
+            simple = x._view is None and y._view is None and y_array.dtype is dtype
+        elif x_is_tensor:
+            dtype = x_array.dtype
+            simple = y.__class__ is float and x._view is None and dtype.kind == "f"
+        elif y_is_tensor:
+            dtype = y_array.dtype
+            simple = x.__class__ is float and y._view is None and dtype.kind == "f"
+        else:
             simple = False
         if not simple:
             return super().__call__(x, y)
         try:
             out = self.forward(x_array, y_array)
         except ValueError:
-            raise self.broadcast_error([x_array, y_array]) from None
-        if out.__class__ is not np.ndarray:
+            return super().__call__(x, y)  # which says what is wrong
+        if out.__class__ is not ndarray:
             out = np.asarray(out)
-        if out.dtype is not x_array.dtype:
+        if out.dtype is not dtype:
             return super().__call__(x, y)
+        needed = (1 if x_is_tensor and x._requires_grad else 0) | (
+            2 if y_is_tensor and y._requires_grad else 0
+        )
         result = new_tensor(out)
-        needed = (1 if x._requires_grad else 0) | (2 if y._requires_grad else 0)
         if needed and state.grad_enabled:
             plan = self._plans.get(needed) or self.plan(needed)
-            if plan.only_inputs is None:
+            saves = plan.saves_pair
+            if saves is None:
                 saved, versions = self.save(plan, (x, y), (x_array, y_array), result, (), {})
             else:
                 saved, versions = [], []
-                for key in plan.only_inputs:
-                    saved.append(y_array if key else x_array)
-                    version = y._version if key else x._version
-                    versions.append((version, version[0]))
+                if saves & 1:
+                    saved.append(x_array)
+                    if x_is_tensor:
+                        version = x._version
+                        versions.append((version, version[0]))
+                if saves & 2:
+                    saved.append(y_array)
+                    if y_is_tensor:
+                        version = y._version
+                        versions.append((version, version[0]))
             result._requires_grad = True
             result._node = Node(
                 self,
@@ -457,7 +496,7 @@ class PairOp(Op):
                 saved,
                 versions,
                 out.shape,
-                out.dtype,
+                dtype,
             )
         return result
 

@@ -28,7 +28,7 @@ from autograd.dtypes import (
 from autograd.errors import DtypeError, GraphError, ShapeError
 from autograd.formatting import describe
 from autograd.functions.arguments import shape_argument
-from autograd.graph import Array, Node, TensorBase, new_tensor, set_tensor_class
+from autograd.graph import Array, Node, TensorBase, new_tensor, set_tensor_class, watchers_of
 from autograd.inplace import up_to_date
 from autograd.operators import Operators
 
@@ -330,16 +330,14 @@ class Tensor(Operators):
         if not self.requires_grad:
             raise GraphError("retain_grad: the tensor does not require grad")
         if self._node is not None:
-            self._node.retained = weakref.ref(self)
+            watchers_of(self._node).retained = weakref.ref(self)
 
     @property
     def retains_grad(self) -> Bool:
         """Whether `retain_grad` was asked for on this result."""
-        return (
-            self._node is not None
-            and self._node.retained is not None
-            and self._node.retained() is self
-        )
+        watchers = None if self._node is None else self._node.watchers
+        kept = None if watchers is None else watchers.retained
+        return kept is not None and kept() is self
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Call a function with the gradient of this tensor; what it returns takes its place.
@@ -354,12 +352,10 @@ class Tensor(Operators):
         """
         if not self.requires_grad:
             raise GraphError("register_hook: the tensor does not require grad")
-        owner: Any = self if self._node is None else self._node
-        name = "_hooks" if self._node is None else "hooks"
-        hooks = getattr(owner, name)
-        if hooks is None:
-            hooks = {}
-            setattr(owner, name, hooks)
+        if self._node is not None:
+            hooks = watchers_of(self._node).hooks
+        else:
+            hooks = self._hooks = {} if self._hooks is None else self._hooks
         handle = RemovableHandle(hooks)
         hooks[handle.id] = hook
         return handle

@@ -309,10 +309,6 @@ def nan_to_num(
     return ops.where(np.isneginf(array), bottom, result)
 
 
-def comparable(input: Any, other: Any) -> list[Any]:
-    return promote([raw(input), raw(other)])
-
-
 def eq(input: Tensor, other: Tensor | Number) -> Tensor:
     """``input == other``, elementwise.
 
@@ -321,32 +317,32 @@ def eq(input: Tensor, other: Tensor | Number) -> Tensor:
         >>> autograd.eq(autograd.tensor([1, 2]), 2)
         tensor([False,  True])
     """
-    return constant(np.equal(*comparable(input, other)))
+    return constant(np.equal(raw(input), raw(other)))
 
 
 def ne(input: Tensor, other: Tensor | Number) -> Tensor:
     """``input != other``, elementwise."""
-    return constant(np.not_equal(*comparable(input, other)))
+    return constant(np.not_equal(raw(input), raw(other)))
 
 
 def lt(input: Tensor, other: Tensor | Number) -> Tensor:
     """``input < other``, elementwise."""
-    return constant(np.less(*comparable(input, other)))
+    return constant(np.less(raw(input), raw(other)))
 
 
 def le(input: Tensor, other: Tensor | Number) -> Tensor:
     """``input <= other``, elementwise."""
-    return constant(np.less_equal(*comparable(input, other)))
+    return constant(np.less_equal(raw(input), raw(other)))
 
 
 def gt(input: Tensor, other: Tensor | Number) -> Tensor:
     """``input > other``, elementwise."""
-    return constant(np.greater(*comparable(input, other)))
+    return constant(np.greater(raw(input), raw(other)))
 
 
 def ge(input: Tensor, other: Tensor | Number) -> Tensor:
     """``input >= other``, elementwise."""
-    return constant(np.greater_equal(*comparable(input, other)))
+    return constant(np.greater_equal(raw(input), raw(other)))
 
 
 def logical_and(input: Tensor, other: Tensor) -> Tensor:

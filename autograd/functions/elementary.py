@@ -66,7 +66,7 @@ def exp(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.exp(autograd.tensor([0.0, 1.0]))
-        @@exp@@
+        tensor([1.0000, 2.7183])
     """
     return ops.exp(input)
 
@@ -77,7 +77,7 @@ def expm1(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.expm1(autograd.tensor([0.0, 1e-7]))
-        @@expm1@@
+        tensor([0.0000e+00, 1.0000e-07])
     """
     return ops.expm1(input)
 
@@ -88,7 +88,7 @@ def log(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.log(autograd.tensor([1.0, 10.0]))
-        @@log@@
+        tensor([0.0000, 2.3026])
     """
     return ops.log(input)
 
@@ -99,7 +99,7 @@ def log1p(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.log1p(autograd.tensor([0.0, 1e-7]))
-        @@log1p@@
+        tensor([0.0000e+00, 1.0000e-07])
     """
     return ops.log1p(input)
 
@@ -110,7 +110,7 @@ def sqrt(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.sqrt(autograd.tensor([4.0, 9.0]))
-        @@sqrt@@
+        tensor([2., 3.])
     """
     return ops.sqrt(input)
 
@@ -121,7 +121,7 @@ def rsqrt(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.rsqrt(autograd.tensor([4.0, 16.0]))
-        @@rsqrt@@
+        tensor([0.5000, 0.2500])
     """
     return ops.rsqrt(input)
 
@@ -132,7 +132,7 @@ def abs(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.abs(autograd.tensor([-1.5, 2.0]))
-        @@abs@@
+        tensor([1.5000, 2.0000])
     """
     return ops.abs(input)
 
@@ -143,7 +143,7 @@ def neg(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.neg(autograd.tensor([1.0, -2.0]))
-        @@neg@@
+        tensor([-1.,  2.])
     """
     return ops.neg(input)
 
@@ -154,7 +154,7 @@ def sign(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.sign(autograd.tensor([-3.0, 0.0, 2.0]))
-        @@sign@@
+        tensor([-1.,  0.,  1.])
     """
     return ops.sign(input)
 
@@ -165,7 +165,7 @@ def floor(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.floor(autograd.tensor([-1.5, 1.5]))
-        @@floor@@
+        tensor([-2.,  1.])
     """
     return ops.floor(input)
 
@@ -176,7 +176,7 @@ def ceil(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.ceil(autograd.tensor([-1.5, 1.5]))
-        @@ceil@@
+        tensor([-1.,  2.])
     """
     return ops.ceil(input)
 
@@ -187,7 +187,7 @@ def trunc(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.trunc(autograd.tensor([-1.5, 1.5]))
-        @@trunc@@
+        tensor([-1.,  1.])
     """
     return ops.trunc(input)
 
@@ -198,7 +198,7 @@ def sin(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.sin(autograd.tensor([0.0, 1.0]))
-        @@sin@@
+        tensor([0.0000, 0.8415])
     """
     return ops.sin(input)
 
@@ -209,7 +209,7 @@ def cos(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.cos(autograd.tensor([0.0, 1.0]))
-        @@cos@@
+        tensor([1.0000, 0.5403])
     """
     return ops.cos(input)
 
@@ -220,7 +220,7 @@ def tan(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.tan(autograd.tensor([0.0, 1.0]))
-        @@tan@@
+        tensor([0.0000, 1.5574])
     """
     return ops.tan(input)
 
@@ -231,7 +231,7 @@ def asin(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.asin(autograd.tensor([0.0, 1.0]))
-        @@asin@@
+        tensor([0.0000, 1.5708])
     """
     return ops.asin(input)
 
@@ -242,7 +242,7 @@ def acos(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.acos(autograd.tensor([0.0, 1.0]))
-        @@acos@@
+        tensor([1.5708, 0.0000])
     """
     return ops.acos(input)
 
@@ -253,7 +253,7 @@ def atan(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.atan(autograd.tensor([0.0, 1.0]))
-        @@atan@@
+        tensor([0.0000, 0.7854])
     """
     return ops.atan(input)
 
@@ -264,7 +264,7 @@ def sinh(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.sinh(autograd.tensor([0.0, 1.0]))
-        @@sinh@@
+        tensor([0.0000, 1.1752])
     """
     return ops.sinh(input)
 
@@ -275,7 +275,7 @@ def cosh(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.cosh(autograd.tensor([0.0, 1.0]))
-        @@cosh@@
+        tensor([1.0000, 1.5431])
     """
     return ops.cosh(input)
 
@@ -286,7 +286,7 @@ def tanh(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.tanh(autograd.tensor([0.0, 1.0]))
-        @@tanh@@
+        tensor([0.0000, 0.7616])
     """
     return ops.tanh(input)
 
@@ -297,7 +297,7 @@ def asinh(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.asinh(autograd.tensor([0.0, 1.0]))
-        @@asinh@@
+        tensor([0.0000, 0.8814])
     """
     return ops.asinh(input)
 
@@ -308,7 +308,7 @@ def acosh(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.acosh(autograd.tensor([1.0, 2.0]))
-        @@acosh@@
+        tensor([0.0000, 1.3170])
     """
     return ops.acosh(input)
 
@@ -319,7 +319,7 @@ def atanh(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.atanh(autograd.tensor([0.0, 0.5]))
-        @@atanh@@
+        tensor([0.0000, 0.5493])
     """
     return ops.atanh(input)
 
@@ -330,7 +330,7 @@ def erf(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.erf(autograd.tensor([0.0, 1.0]))
-        @@erf@@
+        tensor([0.0000, 0.8427])
     """
     return ops.erf(input)
 
@@ -341,7 +341,7 @@ def sigmoid(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.sigmoid(autograd.tensor([0.0, 2.0]))
-        @@sigmoid@@
+        tensor([0.5000, 0.8808])
     """
     return ops.sigmoid(input)
 
@@ -352,7 +352,7 @@ def relu(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.relu(autograd.tensor([-1.0, 2.0]))
-        @@relu@@
+        tensor([0., 2.])
     """
     return ops.relu(input)
 
@@ -363,7 +363,7 @@ def erfc(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.erfc(autograd.tensor([0.0, 1.0]))
-        @@erfc@@
+        tensor([1.0000, 0.1573])
     """
     return 1 - ops.erf(input)
 
@@ -374,7 +374,7 @@ def exp2(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.exp2(autograd.tensor([0.0, 3.0]))
-        @@exp2@@
+        tensor([1., 8.])
     """
     return ops.exp(input * math.log(2))
 
@@ -385,7 +385,7 @@ def log2(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.log2(autograd.tensor([1.0, 10.0]))
-        @@log2@@
+        tensor([0.0000, 3.3219])
     """
     return ops.log(input) * (1 / math.log(2))
 
@@ -396,7 +396,7 @@ def log10(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.log10(autograd.tensor([1.0, 5.0]))
-        @@log10@@
+        tensor([0.0000, 0.6990])
     """
     return ops.log(input) * (1 / math.log(10))
 
@@ -407,7 +407,7 @@ def square(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.square(autograd.tensor([-2.0, 3.0]))
-        @@square@@
+        tensor([4., 9.])
     """
     return ops.mul(input, input)
 
@@ -418,7 +418,7 @@ def reciprocal(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.reciprocal(autograd.tensor([2.0, 4.0]))
-        @@reciprocal@@
+        tensor([0.5000, 0.2500])
     """
     return ops.div(1.0, input)
 
@@ -429,7 +429,7 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.round(autograd.tensor([0.5, 1.5, 2.4]))
-        @@round@@
+        tensor([0., 2., 2.])
     """
     return ops.round(input, decimals=decimals)
 
@@ -440,7 +440,7 @@ def frac(input: Tensor) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.frac(autograd.tensor([1.25, -1.25]))
-        @@frac@@
+        tensor([ 0.2500, -0.2500])
     """
     return ops.sub(input, ops.trunc(input))
 

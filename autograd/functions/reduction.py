@@ -328,7 +328,7 @@ def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
     Example:
         >>> import autograd
         >>> autograd.logsumexp(autograd.tensor([1000.0, 1000.0]), dim=0)
-        tensor(1000.6931)
+        tensor(1000.6932)
     """
     x = tensor_of("logsumexp", input)
     if raw(x).dtype.kind not in "fc":

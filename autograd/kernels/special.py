@@ -35,8 +35,7 @@ def coefficients(degree: int) -> tuple[float, ...]:
 def taylor(terms: int) -> tuple[float, ...]:
     """Coefficients of ``erf(x) / x`` in powers of ``x * x``."""
     return tuple(
-        2 / math.sqrt(math.pi) * (-1) ** n / (math.factorial(n) * (2 * n + 1))
-        for n in range(terms)
+        2 / math.sqrt(math.pi) * (-1) ** n / (math.factorial(n) * (2 * n + 1)) for n in range(terms)
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import prod as product_of
 from typing import Any
 
 import numpy as np
 
 from autograd.ops.reduce import raw
+from autograd.graph import ViewStep
 from autograd.primitive import Case, primitive
 
 PAIRS = (np.array([0, 1, 0]), np.array([2, 0, 2]))
@@ -76,7 +76,7 @@ class Place:
     Two places are equal when they are the same object: a place is made for one write.
     """
 
-    def __init__(self, index: tuple[Any, ...], steps: tuple[Callable[[Any], Any], ...] = ()) -> None:
+    def __init__(self, index: tuple[Any, ...], steps: tuple[ViewStep, ...] = ()) -> None:
         self.index = index
         self.steps = steps
 
@@ -84,8 +84,8 @@ class Place:
         return f"Place({self.index!r}, {len(self.steps)} steps)"
 
     def view(self, x: Any) -> Any:
-        for step in self.steps:
-            x = step(x)
+        for op, attributes in self.steps:
+            x = op(x, **attributes)
         return x
 
     def read(self, x: Any) -> Any:

@@ -43,7 +43,7 @@ def sum(x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
     """The sum over some axes."""
     if x.dtype == np.float16:
         return np.sum(x, axis=dim, keepdims=keepdim, dtype=np.float32).astype(np.float16)
-    return np.sum(x, axis=dim, keepdims=keepdim)
+    return np.add.reduce(x, axis=dim, keepdims=keepdim)
 
 
 def without_each(x: Any, dim: tuple[int, ...], reduce: Any) -> Any:

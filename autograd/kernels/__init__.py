@@ -1,0 +1,47 @@
+"""The array work behind the larger operations; here is the one place that chooses who does it."""
+
+from autograd.kernels.numpy_conv import conv, conv_input_grad, conv_weight_grad
+from autograd.kernels.numpy_loss import (
+    cross_entropy,
+    cross_entropy_grad,
+    exponentiate,
+    log_softmax,
+    softmax,
+)
+from autograd.kernels.numpy_norm import (
+    moments,
+    standardize,
+    standardize_grad,
+    standardize_weight_grad,
+)
+from autograd.kernels.numpy_pool import (
+    max_pool,
+    max_pool_grad,
+    max_pool_indices,
+    max_pool_pick,
+    spread_pool,
+    sum_pool,
+)
+from autograd.kernels.windows import Windows
+
+__all__ = [
+    "Windows",
+    "conv",
+    "conv_input_grad",
+    "conv_weight_grad",
+    "cross_entropy",
+    "cross_entropy_grad",
+    "exponentiate",
+    "log_softmax",
+    "max_pool",
+    "max_pool_grad",
+    "max_pool_indices",
+    "max_pool_pick",
+    "moments",
+    "softmax",
+    "spread_pool",
+    "standardize",
+    "standardize_grad",
+    "standardize_weight_grad",
+    "sum_pool",
+]

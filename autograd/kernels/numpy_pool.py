@@ -1,0 +1,114 @@
+"""Pooling over the last dimensions of an array, whatever stands before them."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from autograd.kernels.windows import Windows, plane_blocks
+
+
+def max_pool(x: Any, windows: Windows) -> tuple[Any, Any]:
+    """The maximum of each window and its place: a number within the window, in row-major order.
+
+    The first of equal maxima is taken. A NaN is larger than everything; the last one is taken.
+    """
+    lead = x.shape[: x.ndim - len(windows.sizes)]
+    out = np.empty((*lead, *windows.out), x.dtype)
+    places = np.empty(out.shape, np.min_scalar_type(prod(windows.kernel) - 1))
+    if not out.size:
+        return out, places
+    planes = x.reshape(-1, *windows.sizes)
+    best_planes = out.reshape(-1, *windows.out)
+    place_planes = places.reshape(best_planes.shape)
+    taps = list(enumerate(windows.taps()))
+    whole = windows.overlaps()[0] == tuple(slice(0, extent) for extent in windows.extents)
+    first = None if whole else windows.first_places()
+    lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+    for block in plane_blocks(planes):
+        part, best, place = planes[block], best_planes[block], place_planes[block]
+        if first is None:
+            best[...] = part[(..., *taps[0][1][1])]
+            place[...] = 0
+        else:
+            best[...] = lowest
+            place[...] = first
+        for number, (outs, ins) in taps if first is not None else taps[1:]:
+            values, so_far = part[(..., *ins)], best[(..., *outs)]
+            larger = np.greater(values, so_far).view(np.uint8)
+            np.maximum(so_far, values, out=so_far)
+            chosen = place[(..., *outs)]
+            # numbers rise, so the largest one marked is the last that was larger
+            marked = np.multiply(larger, number, dtype=places.dtype)
+            np.maximum(chosen, marked, out=chosen)
+        if x.dtype.kind == "f" and np.isnan(np.max(best)):
+            for number, (outs, ins) in taps:
+                place[(..., *outs)][np.isnan(part[(..., *ins)])] = number
+    return out, places
+
+
+def max_pool_indices(places: Any, windows: Windows) -> Any:
+    """Where the maxima are: flat indices into the pooled dimensions of the input."""
+    return np.take(windows.flat_steps(), places) + windows.flat_starts()
+
+
+def flat_places(places: Any, windows: Windows) -> Any:
+    """Where the maxima are in an input (planes, sizes...): one flat index each."""
+    flat = max_pool_indices(places, windows).reshape(-1, prod(windows.out))
+    flat += (np.arange(len(flat)) * prod(windows.sizes))[:, None]
+    return flat.reshape(-1)
+
+
+def max_pool_grad(g: Any, places: Any, windows: Windows) -> Any:
+    """Zeros of the input's shape with g added where the maxima were."""
+    lead = g.shape[: g.ndim - len(windows.out)]
+    grad = np.zeros((*lead, *windows.sizes), g.dtype)
+    if not g.size:
+        return grad
+    values = g.reshape(-1, *windows.out)
+    place_planes = places.reshape(values.shape)
+    planes = grad.reshape(-1, *windows.sizes)
+    for block in plane_blocks(planes):
+        flat = flat_places(place_planes[block], windows)
+        if windows.overlapping:
+            np.add.at(planes[block].reshape(-1), flat, values[block].reshape(-1))
+        else:
+            planes[block].reshape(-1)[flat] = values[block].reshape(-1)
+    return grad
+
+
+def max_pool_pick(x: Any, places: Any, windows: Windows) -> Any:
+    """The values of x where the maxima were."""
+    if not places.size:
+        return np.zeros(places.shape, x.dtype)
+    return np.take(x, flat_places(places, windows)).reshape(places.shape)
+
+
+def sum_pool(x: Any, windows: Windows) -> Any:
+    """The sum of each window, one dimension after the other."""
+    lead = x.ndim - len(windows.sizes)
+    for axis in reversed(range(len(windows.sizes))):
+        size, out = windows.sizes[axis], windows.out[axis]
+        if out == 1 and windows.kernel[axis] == size and windows.before[axis] == 0:
+            x = np.sum(x, axis=lead + axis, keepdims=True)
+            continue
+        skip = (slice(None),) * (lead + axis)
+        total = np.zeros((*x.shape[: lead + axis], out, *x.shape[lead + axis + 1 :]), x.dtype)
+        for outs, ins in windows.reach(axis):
+            total[(*skip, outs)] += x[(*skip, ins)]
+        x = total
+    return x
+
+
+def spread_pool(g: Any, windows: Windows) -> Any:
+    """The transpose of `sum_pool`: each value added to every input of its window."""
+    lead = g.ndim - len(windows.sizes)
+    for axis, size in enumerate(windows.sizes):
+        skip = (slice(None),) * (lead + axis)
+        spread = np.zeros((*g.shape[: lead + axis], size, *g.shape[lead + axis + 1 :]), g.dtype)
+        for outs, ins in windows.reach(axis):
+            spread[(*skip, ins)] += g[(*skip, outs)]
+        g = spread
+    return g
