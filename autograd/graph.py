@@ -139,7 +139,7 @@ class Node:
         parents: for each input the node or the leaf tensor it came from; None without a gradient.
         attributes: the operation's keyword arguments.
         saved: what the rules read; None once a backward pass has consumed it.
-        versions: pairs of a version and its count when a value was saved.
+        versions: for each saved value a version, then its count at that time.
         shape, dtype: of the output.
         order: falls with time, so that a heap hands out the newest node first.
         module: the module that was running, for drawing.
@@ -168,7 +168,7 @@ class Node:
         attributes: dict[str, Any],
         plan: Any,
         saved: Sequence[Any] | None,
-        versions: Sequence[tuple[Version, int]],
+        versions: Sequence[Any],
         shape: tuple[int, ...],
         dtype: np.dtype[Any],
     ) -> None:
@@ -377,9 +377,12 @@ class Backward:
                     f"{node.op.name}: its saved values were freed by an earlier backward pass; "
                     "call the first backward with retain_graph=True to go through a graph twice"
                 )
-            for version, count_then in node.versions:
-                if version[0] != count_then:
-                    raise InplaceError(overwritten(node, version, count_then))
+            versions = node.versions
+            if versions and (  # up to two saved values are checked without a loop
+                versions[0][0] != versions[1]
+                or (len(versions) > 2 and (versions[2][0] != versions[3] or len(versions) > 4))
+            ):
+                check_versions(node)
             gradients = node.op.gradients(node, grad, create_graph)
             for parent, part in zip(node.parents, gradients, strict=True):
                 if parent is None or part is None:
@@ -447,6 +450,13 @@ def run_hook(hook: Callable[[Tensor], Tensor | None], grad: Tensor) -> Tensor:
             f"expected {grad._array.shape}"
         )
     return changed
+
+
+def check_versions(node: Node) -> None:
+    """Refuse to use a saved value whose memory has been overwritten since."""
+    for version, count_then in zip(node.versions[::2], node.versions[1::2], strict=True):
+        if version[0] != count_then:
+            raise InplaceError(overwritten(node, version, count_then))
 
 
 def overwritten(node: Node, version: Version, count_then: int) -> str:

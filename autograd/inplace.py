@@ -133,7 +133,7 @@ def check_kind(name: str, came: np.dtype[Any], wanted: np.dtype[Any]) -> None:
 
 def keep_old_values(node: Node, x: TensorBase) -> None:
     """Let a node that saved values from the memory of x keep copies of them."""
-    if any(version is x._version for version, _ in node.versions):
+    if any(version is x._version for version in node.versions[::2]):
         node.saved = [
             tuple(copied(part) for part in value) if isinstance(value, tuple) else copied(value)
             for value in node.saved or ()

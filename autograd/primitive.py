@@ -194,10 +194,10 @@ class Op:
         result: Tensor,
         residuals: Sequence[Any],
         attributes: Mapping[str, Any],
-    ) -> tuple[list[Any], list[tuple[list[int], int]]]:
+    ) -> tuple[Sequence[Any], Sequence[Any]]:
         """What the rules of a plan read, and the versions of the memory it stands in."""
         saved: list[Any] = []
-        versions: list[tuple[list[int], int]] = []
+        versions: list[Any] = []
         for kind, key in plan.sources:
             if kind == INPUT:
                 saved.append(own_input(inputs[key], arrays[key], versions))
@@ -207,7 +207,7 @@ class Op:
                 saved.append(np.shape(arrays[key]))
             elif kind == OUT:
                 saved.append(result._array)
-                versions.append((result._version, result._version[0]))
+                versions += (result._version, result._version[0])
             elif kind == RESIDUAL:
                 saved.append(residuals[key])
             elif kind == NEEDS:
@@ -394,12 +394,13 @@ def reads(rule: Rule) -> list[str]:
     return list(inspect.signature(rule).parameters)[1:]
 
 
-def own_input(value: Any, array: Any, versions: list[tuple[list[int], int]]) -> Any:
+def own_input(value: Any, array: Any, versions: list[Any]) -> Any:
     """An input to be saved: with its version, if a write to it would be noticed, else a copy."""
     if isinstance(value, TensorBase):
         if array is value._array:
             version = value._version
-            versions.append((version, version[0]))
+            versions.append(version)
+            versions.append(version[0])
         return array
     return array.copy() if array is value and isinstance(array, np.ndarray) else array
 
@@ -476,17 +477,15 @@ class PairOp(Op):
             if saves is None:
                 saved, versions = self.save(plan, (x, y), (x_array, y_array), result, (), {})
             else:
-                saved, versions = [], []
+                saved = versions = ()
                 if saves & 1:
-                    saved.append(x_array)
+                    saved = (x_array,)
                     if x_is_tensor:
-                        version = x._version
-                        versions.append((version, version[0]))
+                        versions = (x._version, x._version[0])
                 if saves & 2:
-                    saved.append(y_array)
+                    saved += (y_array,)
                     if y_is_tensor:
-                        version = y._version
-                        versions.append((version, version[0]))
+                        versions += (y._version, y._version[0])
             result._requires_grad = True
             result._node = Node(
                 self,
@@ -499,6 +498,20 @@ class PairOp(Op):
                 dtype,
             )
         return result
+
+    def gradients(self, node: Node, grad: Any, create_graph: bool) -> Sequence[Any]:
+        if create_graph:
+            return super().gradients(node, grad, create_graph)
+        saved: Any = node.saved
+        results = [None, None]
+        for position, rule, picks in node.plan.steps:
+            if not picks:
+                results[position] = rule(grad)
+            elif len(picks) == 1:
+                results[position] = rule(grad, saved[picks[0]])
+            else:
+                results[position] = rule(grad, *[saved[k] for k in picks])
+        return results
 
 
 OPS: dict[str, Op] = {}
