@@ -149,7 +149,7 @@ def agree(first: Any, second: Any) -> bool:
     if not isinstance(first, np.ndarray) or first.dtype.kind != "f":
         return False
     if isinstance(second, np.ndarray):
-        return first.dtype is second.dtype
+        return bool(first.dtype is second.dtype)
     return second.__class__ is float or second.__class__ is int
 
 

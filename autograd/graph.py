@@ -193,7 +193,7 @@ class Node:
     def next_functions(self) -> tuple[tuple[Node | AccumulateGrad | None, int], ...]:
         """Where the gradients go: one ``(function, 0)`` per input, ``(None, 0)`` for constants."""
         return tuple(
-            (parent if isinstance(parent, Node) else parent and AccumulateGrad(parent), 0)
+            (AccumulateGrad(parent) if isinstance(parent, TensorBase) else parent, 0)
             for parent in self.parents
         )
 
@@ -384,7 +384,8 @@ class Backward:
             ):
                 check_versions(node)
             gradients = node.op.gradients(node, grad, create_graph)
-            for parent, part in zip(node.parents, gradients, strict=True):
+            parents: Sequence[Any] = node.parents
+            for parent, part in zip(parents, gradients, strict=True):
                 if parent is None or part is None:
                     continue
                 if targets is not None and parent not in targets and parent not in useful:

@@ -32,7 +32,7 @@ import numpy as np
 from numpy import ndarray
 
 from autograd.errors import ShapeError
-from autograd.graph import Node, Parent, TensorBase, View, new_tensor, state
+from autograd.graph import Node, Parent, TensorBase, View, ViewStep, new_tensor, state
 
 if TYPE_CHECKING:
     from autograd.tensor import Tensor
@@ -151,8 +151,8 @@ class Op:
                 arrays.append(value)
             bit += bit
         if not traced:
-            result = self.forward(*arrays, **attributes)
-            return result[0] if self.residuals else result
+            computed: Tensor = self.forward(*arrays, **attributes)  # really an array
+            return computed[0] if self.residuals else computed
         if self.promote is not None:
             arrays = self.promote(arrays)
         try:
@@ -174,10 +174,8 @@ class Op:
             plan = self._plans.get(needed) or self.plan(needed)
             picks = plan.only_inputs
             if picks is not None:
-                saved = []
-                versions = []
-                for key in picks:
-                    saved.append(own_input(inputs[key], arrays[key], versions))
+                versions: list[Any] = []
+                saved = [own_input(inputs[key], arrays[key], versions) for key in picks]
             else:
                 saved, versions = self.save(plan, inputs, arrays, result, residuals, attributes)
             result._requires_grad = True
@@ -194,7 +192,7 @@ class Op:
         result: Tensor,
         residuals: Sequence[Any],
         attributes: Mapping[str, Any],
-    ) -> tuple[Sequence[Any], Sequence[Any]]:
+    ) -> tuple[list[Any], list[Any]]:
         """What the rules of a plan read, and the versions of the memory it stands in."""
         saved: list[Any] = []
         versions: list[Any] = []
@@ -348,7 +346,7 @@ class Op:
         result: Tensor,
         inputs: Sequence[Any],
         arrays: Sequence[Any],
-        attributes: Mapping[str, Any],
+        attributes: dict[str, Any],
     ) -> Any:
         """Register a result that lies in the memory of an input as a view of it.
 
@@ -370,7 +368,7 @@ class Op:
             result._array = out.copy()
             return result._array
         before = source._view
-        step = (self, attributes)
+        step: ViewStep = (self, attributes)
         tracked = state.grad_enabled and (before is None or before.tracked)
         result._version = source._version
         result._view = View(
@@ -441,7 +439,7 @@ class PairOp(Op):
     the general way.
     """
 
-    def __call__(self, x: Any, y: Any) -> Tensor:  # type: ignore[override]  # fewer arguments
+    def __call__(self, x: Any, y: Any) -> Tensor:
         x_is_tensor = isinstance(x, TensorBase)
         y_is_tensor = isinstance(y, TensorBase)
         x_array = x._array if x_is_tensor else x
@@ -474,18 +472,20 @@ class PairOp(Op):
         if needed and state.grad_enabled:
             plan = self._plans.get(needed) or self.plan(needed)
             saves = plan.saves_pair
+            saved: Sequence[Any]
+            versions: Sequence[Any]
             if saves is None:
                 saved, versions = self.save(plan, (x, y), (x_array, y_array), result, (), {})
             else:
-                saved = versions = ()
+                saved, versions = (), ()
                 if saves & 1:
                     saved = (x_array,)
                     if x_is_tensor:
                         versions = (x._version, x._version[0])
                 if saves & 2:
-                    saved += (y_array,)
+                    saved = (*saved, y_array)
                     if y_is_tensor:
-                        versions += (y._version, y._version[0])
+                        versions = (*versions, y._version, y._version[0])
             result._requires_grad = True
             result._node = Node(
                 self,

@@ -1,82 +1,47 @@
-"""`Tensor`: an array that records what is done with it."""
+"""`Tensor`: an array that records what is done with it.
+
+A public function takes its tensor first, so it serves as a method as it stands: one definition,
+one signature, one docstring.
+"""
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable
-from copy import deepcopy
-from itertools import count
-from math import prod as product_of
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd import creation, gradients, ops
-from autograd.dtypes import (
-    bool_,
-    complex64,
-    float16,
-    float32,
-    float64,
-    int8,
-    int16,
-    int32,
-    int64,
-    is_floating,
-    uint8,
+from autograd import ops, random
+from autograd.errors import ShapeError
+from autograd.functions import (
+    activation,
+    arithmetic,
+    elementary,
+    indexing,
+    inplace,
+    products,
+    reduction,
+    shaping,
 )
-from autograd.errors import DtypeError, GraphError, ShapeError
-from autograd.formatting import describe
-from autograd.functions.arguments import shape_argument
-from autograd.graph import Array, Node, TensorBase, new_tensor, set_tensor_class, watchers_of
-from autograd.inplace import up_to_date
-from autograd.operators import Operators
+from autograd.functions.arguments import constant, raw, shape_argument
+from autograd.functions.ufuncs import UFUNCS
+from autograd.graph import TensorBase, set_tensor_class
+from autograd.inplace import write
+from autograd.tensor_data import RemovableHandle, Size, TensorData
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    # The methods of these names hide the types inside the class.
+    Bool = bool
+    Int = int
+    Float = float
 
 __all__ = ["RemovableHandle", "Size", "Tensor"]
 
-
-# `Tensor` has methods of these names, which hide the types inside its body.
-Bool: TypeAlias = bool
-Int: TypeAlias = int
+OPERANDS: Any = (TensorBase, int, float, complex, np.ndarray, np.generic)
+"""What an operator can work with; anything else may know itself how to work with a Tensor."""
 
 
-class Size(tuple[int, ...]):
-    """The shape of a tensor: a tuple that can also count its elements."""
-
-    __slots__ = ()
-
-    def numel(self) -> int:
-        """The product of the sizes."""
-        return product_of(self)
-
-    def __repr__(self) -> str:
-        return f"Size([{', '.join(map(str, self))}])"
-
-
-class RemovableHandle:
-    """Takes a hook out again."""
-
-    _ids = count()
-
-    def __init__(self, hooks: dict[int, Any]) -> None:
-        self.hooks = hooks
-        self.id = next(RemovableHandle._ids)
-
-    def remove(self) -> None:
-        """Take the hook out; nothing happens the second time."""
-        self.hooks.pop(self.id, None)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.remove()
-
-
-class Tensor(Operators):
+class Tensor(TensorData):
     """An n-dimensional array whose operations are recorded, so that they can be differentiated.
 
     ``Tensor(sequence)`` makes float32 from nested sequences, an array or a tensor, and
@@ -94,412 +59,458 @@ class Tensor(Operators):
 
     __slots__ = ()
 
-    def __init__(self, *data: Any, requires_grad: Bool = False) -> None:
-        if len(data) == 1 and not isinstance(data[0], Int):
-            array = np.array(creation.array_of(data[0], float32))
-        else:
-            array = np.empty(shape_argument("Tensor", data) if data else (0,), np.float32)
-        self._adopt(array, requires_grad)
+    # Operators. A NumPy array on the left hands over to `__array_ufunc__`.
 
-    def _adopt(self, array: Array, requires_grad: Bool) -> None:
-        """Begin as a leaf on an array."""
-        self._array = array
-        self._node = None
-        self._requires_grad = requires_grad
-        self._grad = None
-        self._version = [0, 0]
-        self._view = None
-        self._hooks = None
+    __hash__ = object.__hash__
 
-    # Data
+    def __add__(self, other: Any) -> Tensor:
+        return ops.add(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
-    @property
-    def array(self) -> Array:
-        """The NumPy array itself, for reading; writes to it go unnoticed (see `writable`)."""
-        return self._array
+    def __radd__(self, other: Any) -> Tensor:
+        return ops.add(other, self) if isinstance(other, OPERANDS) else NotImplemented
 
-    @property
-    def data(self) -> Tensor:
-        """A tensor on the same memory, outside the graph."""
-        return self.detach()
+    def __sub__(self, other: Any) -> Tensor:
+        return ops.sub(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
-    @data.setter
-    def data(self, value: Any) -> None:
-        array = creation.array_of(value, None)
-        if self._requires_grad and not is_floating(array.dtype):
-            raise DtypeError(f"data: this tensor requires grad, it cannot hold {array.dtype}")
-        self._array = array
-        self._view = None
-        self._version = value._version if isinstance(value, TensorBase) else [0, 0]
+    def __rsub__(self, other: Any) -> Tensor:
+        return ops.sub(other, self) if isinstance(other, OPERANDS) else NotImplemented
 
-    def numpy(self, *, force: Bool = False) -> Array:
-        """The values as a NumPy array on the same memory.
+    def __mul__(self, other: Any) -> Tensor:
+        return ops.mul(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
-        Raises:
-            RuntimeError: the tensor requires grad, and `force` is not set.
-        """
-        if self.requires_grad and not force:
-            raise GraphError(
-                "numpy: the tensor requires grad, and NumPy would not record; "
-                "use tensor.detach().numpy()"
-            )
-        return self._array
+    def __rmul__(self, other: Any) -> Tensor:
+        return ops.mul(other, self) if isinstance(other, OPERANDS) else NotImplemented
 
-    def item(self) -> Any:
-        """The only value, as a Python number.
+    def __truediv__(self, other: Any) -> Tensor:
+        return ops.div(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
-        Raises:
-            ValueError: there is not exactly one.
-        """
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return ops.div(other, self) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __pow__(self, other: Any) -> Tensor:
+        return arithmetic.pow(self, other) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __rpow__(self, other: Any) -> Tensor:
+        return arithmetic.pow(other, self) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __floordiv__(self, other: Any) -> Tensor:
+        return arithmetic.floor_divide(self, other) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __rfloordiv__(self, other: Any) -> Tensor:
+        return arithmetic.floor_divide(other, self) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __mod__(self, other: Any) -> Tensor:
+        return arithmetic.remainder(self, other) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __rmod__(self, other: Any) -> Tensor:
+        return arithmetic.remainder(other, self) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __matmul__(self, other: Any) -> Tensor:
+        return products.matmul(self, other) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return products.matmul(other, self) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __neg__(self) -> Tensor:
+        return ops.neg(self)
+
+    def __pos__(self) -> Tensor:
+        return self
+
+    def __abs__(self) -> Tensor:
+        return ops.abs(self)
+
+    def __iadd__(self, other: Any) -> Tensor:
+        return inplace.add_(self, other)
+
+    def __isub__(self, other: Any) -> Tensor:
+        return inplace.sub_(self, other)
+
+    def __imul__(self, other: Any) -> Tensor:
+        return inplace.mul_(self, other)
+
+    def __itruediv__(self, other: Any) -> Tensor:
+        return inplace.div_(self, other)
+
+    def __ifloordiv__(self, other: Any) -> Tensor:
+        return inplace.floor_divide_(self, other)
+
+    def __imod__(self, other: Any) -> Tensor:
+        return inplace.remainder_(self, other)
+
+    def __ipow__(self, other: Any) -> Tensor:
+        return inplace.pow_(self, other)
+
+    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]  # elementwise
+        return arithmetic.eq(self, other) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __ne__(self, other: object) -> Tensor:  # type: ignore[override]  # elementwise
+        return arithmetic.ne(self, other) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __lt__(self, other: Any) -> Tensor:
+        return arithmetic.lt(self, other) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __le__(self, other: Any) -> Tensor:
+        return arithmetic.le(self, other) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __gt__(self, other: Any) -> Tensor:
+        return arithmetic.gt(self, other) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __ge__(self, other: Any) -> Tensor:
+        return arithmetic.ge(self, other) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __invert__(self) -> Tensor:
+        return constant(np.invert(self._array))
+
+    def __and__(self, other: Any) -> Tensor:
+        return constant(np.bitwise_and(self._array, raw(other)))
+
+    def __or__(self, other: Any) -> Tensor:
+        return constant(np.bitwise_or(self._array, raw(other)))
+
+    def __xor__(self, other: Any) -> Tensor:
+        return constant(np.bitwise_xor(self._array, raw(other)))
+
+    __rand__ = __and__
+    __ror__ = __or__
+    __rxor__ = __xor__
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        function = UFUNCS.get(ufunc.__name__)
+        if method != "__call__" or options or function is None:
+            return NotImplemented
+        return function(*inputs)
+
+    # Containers and numbers
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return indexing.read(self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        write("setitem", self, indexing.normal_index(index), value)
+
+    def __len__(self) -> Int:
+        if self._array.ndim == 0:
+            raise TypeError("len: a 0-d tensor has no length")
+        return int(self._array.shape[0])
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if self._array.ndim == 0:
+            raise TypeError("iter: a 0-d tensor cannot be iterated over")
+        return iter(shaping.unbind(self))
+
+    def __contains__(self, value: Any) -> Bool:
+        return bool((self._array == raw(value)).any())
+
+    def __bool__(self) -> Bool:
+        return bool(self._only("bool"))
+
+    def __float__(self) -> Float:
+        return float(self._only("float"))
+
+    def __int__(self) -> Int:
+        return int(self._only("int"))
+
+    def __complex__(self) -> complex:
+        return complex(self._only("complex"))
+
+    def __index__(self) -> Int:
+        value = self._only("index")
+        if self._array.dtype.kind not in "iub":
+            raise TypeError(f"index: only integer tensors can be indices, got {self._array.dtype}")
+        return int(value)
+
+    def _only(self, name: str) -> Any:
         if self._array.size != 1:
-            raise ShapeError(f"item: expected one value, got shape {self._array.shape}")
+            raise ShapeError(
+                f"{name}: the value of a tensor of shape {self._array.shape} is ambiguous; "
+                "use any() or all(), or item() on one element"
+            )
         return self._array.item()
 
-    def tolist(self) -> Any:
-        """The values as nested lists of Python numbers."""
-        return self._array.tolist()
+    # Methods whose signature differs from the function's
 
-    def detach(self) -> Tensor:
-        """A tensor on the same memory, outside the graph."""
-        return new_tensor(self._array, version=self._version)
+    def reshape(self, *shape: Any) -> Tensor:
+        """The same values in another shape; see `autograd.reshape`."""
+        return shaping.reshape(self, shape_argument("reshape", shape))
 
-    def detach_(self) -> Self:
-        """Cut this tensor off the graph."""
-        if self._view is not None:
-            raise GraphError("detach_: a view stays part of its base; use detach()")
-        self._node = None
-        self._requires_grad = False
-        return self
-
-    @property
-    def shape(self) -> Size:
-        """The size of each axis."""
-        return Size(self._array.shape)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The data type of the values."""
-        return self._array.dtype
-
-    @property
-    def ndim(self) -> Int:
-        """The number of axes."""
-        return self._array.ndim
-
-    @property
-    def device(self) -> str:
-        """Always "cpu"."""
-        return "cpu"
-
-    @property
-    def itemsize(self) -> Int:
-        """Bytes of one value."""
-        return self._array.itemsize
-
-    @property
-    def nbytes(self) -> Int:
-        """Bytes of all values."""
-        return self._array.nbytes
-
-    def size(self, dim: Int | None = None) -> Any:
-        """The shape, or the size of one axis."""
-        if dim is None:
-            return self.shape
-        try:
-            return self._array.shape[dim]
-        except IndexError:
-            raise IndexError(f"size: dim {dim} is out of range for {self.ndim} dims") from None
-
-    def dim(self) -> Int:
-        """The number of axes."""
-        return self._array.ndim
-
-    def numel(self) -> Int:
-        """The number of values."""
-        return self._array.size
-
-    def element_size(self) -> Int:
-        """Bytes of one value."""
-        return self._array.itemsize
-
-    def stride(self, dim: Int | None = None) -> Any:
-        """How many values apart neighbours along an axis lie in memory."""
-        steps = tuple(step // self._array.itemsize for step in self._array.strides)
-        return steps if dim is None else steps[dim]
-
-    def data_ptr(self) -> Int:
-        """The address of the first value."""
-        return Int(self._array.ctypes.data)
-
-    def is_contiguous(self) -> Bool:
-        """Whether the values lie in memory row by row, without gaps."""
-        return self._array.flags.c_contiguous
-
-    def contiguous(self) -> Tensor:
-        """This tensor, or a copy that lies in memory row by row."""
-        return self if self.is_contiguous() else ops.clone(self)
-
-    def is_floating_point(self) -> Bool:
-        """Whether the values are real floating-point numbers."""
-        return self._array.dtype.kind == "f"
-
-    # The graph
-
-    @property
-    def requires_grad(self) -> Bool:
-        """Whether operations on this tensor are recorded."""
-        up_to_date(self)
-        return self._requires_grad
-
-    @requires_grad.setter
-    def requires_grad(self, value: Bool) -> None:
-        self.requires_grad_(value)
-
-    def requires_grad_(self, requires_grad: Bool = True) -> Self:
-        """Record operations on this leaf from now on, or no longer.
+    def view(self, *shape: Any) -> Tensor:
+        """As `reshape`, but always on the same memory.
 
         Raises:
-            RuntimeError: the tensor is a result that requires grad; detach it instead.
-            TypeError: its values are not floating-point.
+            ShapeError: the strides do not allow it.
         """
-        up_to_date(self)
-        if requires_grad and not is_floating(self._array.dtype):
-            raise DtypeError(
-                "requires_grad: only floating-point tensors can require grad, "
-                f"this one is {self._array.dtype}"
+        result = shaping.reshape(self, shape_argument("view", shape))
+        if result._view is None and self._array.size:
+            raise ShapeError(
+                f"view: a tensor of shape {self._array.shape} with these strides cannot be seen "
+                f"as {result._array.shape} without copying; use reshape"
             )
-        if self._node is not None and not requires_grad:
-            raise GraphError("requires_grad: this tensor is a result of others; detach it instead")
-        self._requires_grad = Bool(requires_grad)
-        return self
+        return result
 
-    @property
-    def grad(self) -> Tensor | None:
-        """What backward passes have accumulated here; None before the first."""
-        return self._grad
+    def view_as(self, other: Tensor) -> Tensor:
+        """As `view`, in the shape of another tensor."""
+        return self.view(*other.shape)
 
-    @grad.setter
-    def grad(self, value: Tensor | None) -> None:
-        if value is not None:
-            if not isinstance(value, Tensor):
-                raise TypeError(f"grad: expected a Tensor or None, got {type(value).__name__}")
-            if value._array.shape != self._array.shape:
-                raise ShapeError(f"grad: shape {value._array.shape}, expected {self._array.shape}")
-            if value._array.dtype != self._array.dtype:
-                raise DtypeError(f"grad: is {value._array.dtype}, expected {self._array.dtype}")
-        self._grad = value
+    def reshape_as(self, other: Tensor) -> Tensor:
+        """As `reshape`, in the shape of another tensor."""
+        return self.reshape(*other.shape)
 
-    @property
-    def grad_fn(self) -> Node | None:
-        """The operation that made this tensor; None for a leaf."""
-        up_to_date(self)
-        return self._node
+    def permute(self, *dims: Any) -> Tensor:
+        """A view with the axes in the order given."""
+        return shaping.permute(self, shape_argument("permute", dims))
 
-    @property
-    def is_leaf(self) -> Bool:
-        """Whether the tensor begins a graph, rather than being a result in it."""
-        return self.grad_fn is None
+    def expand(self, *sizes: Any) -> Tensor:
+        """A view that repeats axes of size 1; -1 keeps a size. See `autograd.broadcast_to`."""
+        return shaping.broadcast_to(self, shape_argument("expand", sizes))
 
-    @property
-    def _base(self) -> Tensor | None:
-        return None if self._view is None else cast("Tensor", self._view.base)
+    broadcast_to = expand
 
-    def backward(
-        self,
-        gradient: Any = None,
-        retain_graph: Bool | None = None,
-        create_graph: Bool = False,
-        inputs: Any = None,
-    ) -> None:
-        """Add the gradients of this tensor to the ``.grad`` of the leaves it depends on.
+    def expand_as(self, other: Tensor) -> Tensor:
+        """As `expand`, to the shape of another tensor."""
+        return shaping.broadcast_to(self, other.shape)
 
-        Args:
-            gradient: the gradient with respect to this tensor; may be left out for one value.
-            retain_graph: keep what the graph saved, for another pass.
-            create_graph: record the computation, for derivatives of higher order.
-            inputs: accumulate into these tensors only.
-
-        Raises:
-            RuntimeError: see `autograd.backward`.
-        """
-        start = None if gradient is None else (gradient,)
-        gradients.backward((self,), start, retain_graph, create_graph, inputs)
-
-    def retain_grad(self) -> None:
-        """Let backward fill the ``.grad`` of this result too."""
-        if not self.requires_grad:
-            raise GraphError("retain_grad: the tensor does not require grad")
-        if self._node is not None:
-            watchers_of(self._node).retained = weakref.ref(self)
-
-    @property
-    def retains_grad(self) -> Bool:
-        """Whether `retain_grad` was asked for on this result."""
-        watchers = None if self._node is None else self._node.watchers
-        kept = None if watchers is None else watchers.retained
-        return kept is not None and kept() is self
-
-    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
-        """Call a function with the gradient of this tensor; what it returns takes its place.
-
-        Example:
-            >>> from autograd import tensor
-            >>> x = tensor([1.0, 2.0], requires_grad=True)
-            >>> handle = x.register_hook(lambda gradient: gradient * 10)
-            >>> x.sum().backward()
-            >>> x.grad
-            tensor([10., 10.])
-        """
-        if not self.requires_grad:
-            raise GraphError("register_hook: the tensor does not require grad")
-        if self._node is not None:
-            hooks = watchers_of(self._node).hooks
-        else:
-            hooks = self._hooks = {} if self._hooks is None else self._hooks
-        handle = RemovableHandle(hooks)
-        hooks[handle.id] = hook
-        return handle
-
-    # Conversion
-
-    def to(self, *args: Any, dtype: Any = None, device: Any = None, copy: Bool = False) -> Tensor:
-        """This tensor, or a copy in another dtype: ``to(dtype)``, ``to("cpu")``, ``to(other)``."""
-        for value in args:
-            if isinstance(value, TensorBase):
-                dtype = value._array.dtype
-            elif isinstance(value, str) and value.split(":")[0] in ("cpu", "cuda", "mps"):
-                device = value
-            elif value is not None and not isinstance(value, Bool):
-                dtype = value
-        creation.on_cpu("to", device)
-        if dtype is None or np.dtype(dtype) == self._array.dtype:
-            return ops.clone(self) if copy else self
-        return ops.cast(self, dtype=np.dtype(dtype))
-
-    def type(self, dtype: Any = None) -> Any:
-        """The tensor in another dtype, or the name of its own."""
-        return str(self._array.dtype) if dtype is None else self.to(dtype)
-
-    def type_as(self, other: Tensor) -> Tensor:
-        """The tensor in the dtype of another."""
-        return self.to(other.dtype)
-
-    def cpu(self) -> Tensor:
-        """The tensor itself."""
-        return self
-
-
-    def float(self) -> Tensor:
-        """In float32."""
-        return self.to(float32)
-
-    def double(self) -> Tensor:
-        """In float64."""
-        return self.to(float64)
-
-    def half(self) -> Tensor:
-        """In float16."""
-        return self.to(float16)
-
-    def long(self) -> Tensor:
-        """In int64."""
-        return self.to(int64)
-
-    def int(self) -> Tensor:
-        """In int32."""
-        return self.to(int32)
-
-    def short(self) -> Tensor:
-        """In int16."""
-        return self.to(int16)
-
-    def char(self) -> Tensor:
-        """In int8."""
-        return self.to(int8)
-
-    def byte(self) -> Tensor:
-        """In uint8."""
-        return self.to(uint8)
-
-    def bool(self) -> Tensor:
-        """Whether each value is nonzero."""
-        return self.to(bool_)
-
-    def cfloat(self) -> Tensor:
-        """In complex64."""
-        return self.to(complex64)
-
-    def new_tensor(self, data: Any, *, dtype: Any = None, requires_grad: Bool = False) -> Tensor:
-        """A tensor of data in this tensor's dtype."""
-        return creation.tensor(data, dtype=dtype or self.dtype, requires_grad=requires_grad)
-
-    def new_zeros(self, *size: Any, dtype: Any = None, requires_grad: Bool = False) -> Tensor:
-        """Zeros in this tensor's dtype."""
-        return creation.zeros(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
-
-    def new_ones(self, *size: Any, dtype: Any = None, requires_grad: Bool = False) -> Tensor:
-        """Ones in this tensor's dtype."""
-        return creation.ones(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
-
-    def new_full(
-        self, size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: Bool = False
-    ) -> Tensor:
-        """One value everywhere, in this tensor's dtype."""
-        return creation.full(
-            size, fill_value, dtype=dtype or self.dtype, requires_grad=requires_grad
-        )
-
-    # Python's own protocols
-
-    def __repr__(self) -> str:
-        return describe(self)
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if self._array.ndim == 0 else object.__format__(self, spec)
-
-    def __array__(self, dtype: Any = None, copy: Bool | None = None) -> Array:
-        return np.array(self.numpy(), dtype=dtype, copy=copy)
-
-    def __copy__(self) -> Tensor:
-        return self._like(self._array)
-
-    def __deepcopy__(self, memo: dict[Int, Any]) -> Tensor:
-        if id(self) not in memo:
-            copied = self._like(np.array(self._array))
-            memo[id(self)] = copied
-            copied._grad = None if self._grad is None else self._grad.detach().clone()
-            if hasattr(self, "__dict__"):
-                copied.__dict__.update(deepcopy(self.__dict__, memo))
-        return cast("Tensor", memo[id(self)])
-
-    def __reduce__(self) -> Any:
-        self._check_leaf("pickle")
-        extra = dict(self.__dict__) if hasattr(self, "__dict__") else {}
-        return _rebuild, (type(self), self._array, self._requires_grad, extra)
-
-    def _like(self, array: Array) -> Tensor:
-        """A leaf of this class on another array."""
-        self._check_leaf("copy")
-        made = type(self).__new__(type(self))
-        made._adopt(array, self._requires_grad)
-        return made
-
-    def _check_leaf(self, name: str) -> None:
-        if not self.is_leaf:
-            raise GraphError(
-                f"{name}: only leaf tensors can be copied as objects, this one is a result of "
-                f"{self.grad_fn!r}; use detach() or clone()"
+    def repeat(self, *repeats: Any) -> Tensor:
+        """A copy repeated along each axis; see `autograd.tile`."""
+        counts = shape_argument("repeat", repeats)
+        if len(counts) < self._array.ndim:
+            raise ShapeError(
+                f"repeat: {len(counts)} counts for a tensor of {self._array.ndim} dimensions"
             )
+        return shaping.tile(self, counts)
 
+    def tile(self, *dims: Any) -> Tensor:
+        """A copy repeated along the last axes; see `autograd.tile`."""
+        return shaping.tile(self, shape_argument("tile", dims))
 
-def _rebuild(
-    cls: type[Tensor], array: Array, requires_grad: bool, extra: dict[str, Any]
-) -> Tensor:
-    made = cls.__new__(cls)
-    made._adopt(array, requires_grad)
-    if extra:
-        made.__dict__.update(extra)
-    return made
+    def t(self) -> Tensor:
+        """The transpose of a matrix."""
+        return shaping.t(self)
+
+    @property
+    def T(self) -> Tensor:  # noqa: N802 (PyTorch's name)
+        """The tensor with its axes in reverse order."""
+        return ops.permute(self, dims=tuple(reversed(range(self._array.ndim))))
+
+    @property
+    def mT(self) -> Tensor:  # noqa: N802 (PyTorch's name)
+        """The tensor with its last two axes exchanged."""
+        return shaping.transpose(self, -2, -1)
+
+    def where(self, condition: Tensor, other: Any) -> Tensor:
+        """This tensor where the condition holds, else `other`."""
+        return ops.where(condition, self, other)
+
+    def equal(self, other: Tensor) -> Bool:
+        """Whether shape and all values are the same."""
+        return np.array_equal(self._array, raw(other))
+
+    # Public functions as they stand
+
+    abs = elementary.abs
+    absolute = elementary.absolute
+    acos = elementary.acos
+    acosh = elementary.acosh
+    arccos = elementary.arccos
+    arccosh = elementary.arccosh
+    arcsin = elementary.arcsin
+    arcsinh = elementary.arcsinh
+    arctan = elementary.arctan
+    arctanh = elementary.arctanh
+    asin = elementary.asin
+    asinh = elementary.asinh
+    atan = elementary.atan
+    atanh = elementary.atanh
+    ceil = elementary.ceil
+    cos = elementary.cos
+    cosh = elementary.cosh
+    erf = elementary.erf
+    erfc = elementary.erfc
+    exp = elementary.exp
+    exp2 = elementary.exp2
+    expm1 = elementary.expm1
+    fix = elementary.fix
+    floor = elementary.floor
+    frac = elementary.frac
+    log = elementary.log
+    log10 = elementary.log10
+    log1p = elementary.log1p
+    log2 = elementary.log2
+    neg = elementary.neg
+    negative = elementary.negative
+    positive = elementary.positive
+    reciprocal = elementary.reciprocal
+    relu = elementary.relu
+    round = elementary.round
+    rsqrt = elementary.rsqrt
+    sgn = elementary.sgn
+    sigmoid = elementary.sigmoid
+    sign = elementary.sign
+    sin = elementary.sin
+    sinh = elementary.sinh
+    sqrt = elementary.sqrt
+    square = elementary.square
+    tan = elementary.tan
+    tanh = elementary.tanh
+    trunc = elementary.trunc
+
+    add = arithmetic.add
+    addcdiv = arithmetic.addcdiv
+    addcmul = arithmetic.addcmul
+    allclose = arithmetic.allclose
+    atan2 = arithmetic.atan2
+    clamp = arithmetic.clamp
+    clip = arithmetic.clip
+    div = arithmetic.div
+    divide = arithmetic.divide
+    eq = arithmetic.eq
+    float_power = arithmetic.float_power
+    floor_divide = arithmetic.floor_divide
+    fmod = arithmetic.fmod
+    ge = arithmetic.ge
+    greater = arithmetic.greater
+    greater_equal = arithmetic.greater_equal
+    gt = arithmetic.gt
+    isclose = arithmetic.isclose
+    isfinite = arithmetic.isfinite
+    isinf = arithmetic.isinf
+    isnan = arithmetic.isnan
+    le = arithmetic.le
+    lerp = arithmetic.lerp
+    less = arithmetic.less
+    less_equal = arithmetic.less_equal
+    logical_and = arithmetic.logical_and
+    logical_not = arithmetic.logical_not
+    logical_or = arithmetic.logical_or
+    logical_xor = arithmetic.logical_xor
+    lt = arithmetic.lt
+    masked_fill = arithmetic.masked_fill
+    maximum = arithmetic.maximum
+    minimum = arithmetic.minimum
+    mul = arithmetic.mul
+    multiply = arithmetic.multiply
+    nan_to_num = arithmetic.nan_to_num
+    ne = arithmetic.ne
+    not_equal = arithmetic.not_equal
+    pow = arithmetic.pow
+    remainder = arithmetic.remainder
+    sub = arithmetic.sub
+    subtract = arithmetic.subtract
+    true_divide = arithmetic.true_divide
+
+    all = reduction.all
+    amax = reduction.amax
+    amin = reduction.amin
+    aminmax = reduction.aminmax
+    any = reduction.any
+    argmax = reduction.argmax
+    argmin = reduction.argmin
+    argsort = reduction.argsort
+    bincount = reduction.bincount
+    count_nonzero = reduction.count_nonzero
+    cumprod = reduction.cumprod
+    cumsum = reduction.cumsum
+    logsumexp = reduction.logsumexp
+    max = reduction.max
+    mean = reduction.mean
+    min = reduction.min
+    norm = reduction.norm
+    prod = reduction.prod
+    sort = reduction.sort
+    std = reduction.std
+    std_mean = reduction.std_mean
+    sum = reduction.sum
+    topk = reduction.topk
+    var = reduction.var
+    var_mean = reduction.var_mean
+
+    gather = indexing.gather
+    index_add = indexing.index_add
+    index_select = indexing.index_select
+    masked_select = indexing.masked_select
+    narrow = indexing.narrow
+    nonzero = indexing.nonzero
+    scatter = indexing.scatter
+    scatter_add = indexing.scatter_add
+    select = indexing.select
+    take_along_dim = indexing.take_along_dim
+
+    chunk = shaping.chunk
+    clone = shaping.clone
+    diag = shaping.diag
+    diagonal = shaping.diagonal
+    flatten = shaping.flatten
+    flip = shaping.flip
+    movedim = shaping.movedim
+    ravel = shaping.ravel
+    repeat_interleave = shaping.repeat_interleave
+    roll = shaping.roll
+    split = shaping.split
+    squeeze = shaping.squeeze
+    swapaxes = shaping.swapaxes
+    transpose = shaping.transpose
+    tril = shaping.tril
+    triu = shaping.triu
+    unbind = shaping.unbind
+    unflatten = shaping.unflatten
+    unsqueeze = shaping.unsqueeze
+
+    addmm = products.addmm
+    baddbmm = products.baddbmm
+    bmm = products.bmm
+    dot = products.dot
+    inner = products.inner
+    matmul = products.matmul
+    mm = products.mm
+    mv = products.mv
+    outer = products.outer
+    trace = products.trace
+
+    log_softmax = activation.log_softmax
+    softmax = activation.softmax
+
+    abs_ = inplace.abs_
+    add_ = inplace.add_
+    addcdiv_ = inplace.addcdiv_
+    addcmul_ = inplace.addcmul_
+    ceil_ = inplace.ceil_
+    clamp_ = inplace.clamp_
+    copy_ = inplace.copy_
+    cos_ = inplace.cos_
+    div_ = inplace.div_
+    erf_ = inplace.erf_
+    exp_ = inplace.exp_
+    fill_ = inplace.fill_
+    floor_ = inplace.floor_
+    floor_divide_ = inplace.floor_divide_
+    index_add_ = inplace.index_add_
+    lerp_ = inplace.lerp_
+    log_ = inplace.log_
+    masked_fill_ = inplace.masked_fill_
+    mul_ = inplace.mul_
+    neg_ = inplace.neg_
+    pow_ = inplace.pow_
+    reciprocal_ = inplace.reciprocal_
+    relu_ = inplace.relu_
+    remainder_ = inplace.remainder_
+    rsqrt_ = inplace.rsqrt_
+    scatter_ = inplace.scatter_
+    scatter_add_ = inplace.scatter_add_
+    sigmoid_ = inplace.sigmoid_
+    sin_ = inplace.sin_
+    sqrt_ = inplace.sqrt_
+    square_ = inplace.square_
+    sub_ = inplace.sub_
+    tanh_ = inplace.tanh_
+    trunc_ = inplace.trunc_
+    zero_ = inplace.zero_
+
+    uniform_ = random.uniform_
+    normal_ = random.normal_
+    bernoulli_ = random.bernoulli_
+    random_ = random.random_
+    bernoulli = random.bernoulli
+    multinomial = random.multinomial
 
 
 set_tensor_class(Tensor)

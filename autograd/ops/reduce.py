@@ -11,6 +11,7 @@ from autograd.ops.elementwise import abs, exp, pow, quiet, sign, where
 from autograd.ops.shape import expand, flip, permute, reshape
 from autograd.primitive import Case, primitive
 
+add_reduce: Any = np.add.reduce  # half the overhead of np.sum
 CASES = (
     Case(shapes=((2, 3),), attributes={"dim": (1,), "keepdim": False}),
     Case(shapes=((2, 3, 2),), attributes={"dim": (0, 2), "keepdim": True}),
@@ -43,7 +44,7 @@ def sum(x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
     """The sum over some axes."""
     if x.dtype == np.float16:
         return np.sum(x, axis=dim, keepdims=keepdim, dtype=np.float32).astype(np.float16)
-    return np.add.reduce(x, axis=dim, keepdims=keepdim)
+    return add_reduce(x, axis=dim, keepdims=keepdim)
 
 
 def without_each(x: Any, dim: tuple[int, ...], reduce: Any) -> Any:
