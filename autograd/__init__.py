@@ -28,18 +28,18 @@ from autograd.creation import (
     zeros_like,
 )
 from autograd.dtypes import (
-    complex128,
     complex64,
+    complex128,
     double,
     float16,
     float32,
     float64,
     get_default_dtype,
     half,
+    int8,
     int16,
     int32,
     int64,
-    int8,
     promote_types,
     result_type,
     set_default_dtype,
@@ -51,6 +51,7 @@ from autograd.errors import (
     InplaceError,
     ShapeError,
 )
+from autograd.function import Function
 from autograd.functions.activation import (
     log_softmax,
     softmax,
@@ -130,9 +131,9 @@ from autograd.functions.elementary import (
     floor,
     frac,
     log,
-    log10,
     log1p,
     log2,
+    log10,
     neg,
     negative,
     positive,
@@ -255,8 +256,8 @@ from autograd.modes import (
     set_grad_enabled,
 )
 from autograd.primitive import (
-    Case,
     OPS,
+    Case,
     Op,
     primitive,
 )
@@ -279,14 +280,13 @@ from autograd.random import (
     seed,
     set_rng_state,
 )
+from autograd.render import make_dot
+from autograd.serialize import load, save
 from autograd.tensor import (
     RemovableHandle,
     Size,
     Tensor,
 )
-from autograd.serialize import load, save
-from autograd.render import make_dot
-from autograd.function import Function
 
 finfo, iinfo = np.finfo, np.iinfo
 inf, nan, pi, e = math.inf, math.nan, math.pi, math.e

@@ -81,7 +81,9 @@ def checked(array: Any, requires_grad: bool) -> Tensor:
     return new_tensor(array, requires_grad)
 
 
-def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def tensor(
+    data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """A new tensor with a copy of the data.
 
     Args:
@@ -247,9 +249,7 @@ def logspace(
     return checked(np.logspace(start, end, steps, base=base).astype(chosen(dtype)), requires_grad)
 
 
-def eye(
-    n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool = False
-) -> Tensor:
+def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """The n by m matrix with ones on the diagonal.
 
     Example:

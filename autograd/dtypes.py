@@ -123,7 +123,7 @@ def scalar_dtype(value: Any) -> Dtype:
 
 
 def promote(values: list[Any]) -> list[Any]:
-    """Bring arrays to their common dtype; Python numbers stay, NumPy fits them to the arrays.
+    """Bring arrays to their common dtype; numbers beside arrays stay, NumPy fits them to those.
 
     None, for an input that is left out, stays None.
     """
@@ -131,13 +131,14 @@ def promote(values: list[Any]) -> list[Any]:
         return values
     plain = [value.item() if isinstance(value, np.generic) else value for value in values]
     dtype = common_dtype([value for value in plain if value is not None])
+    beside_arrays = any(isinstance(value, np.ndarray) for value in plain)
 
     def convert(value: Any) -> Any:
         if value is None:
             return None
         if isinstance(value, np.ndarray):
             return value if value.dtype == dtype else value.astype(dtype)
-        return value if fits(value, dtype) else dtype.type(value)
+        return value if beside_arrays and fits(value, dtype) else dtype.type(value)
 
     return [convert(value) for value in plain]
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from autograd.errors import GraphError, InplaceError
 from autograd.graph import (
-    Array,
     Node,
     Parent,
     TensorBase,
@@ -21,7 +20,7 @@ from autograd.graph import (
 from autograd.inplace import check_writable, rebase, up_to_date
 
 if TYPE_CHECKING:
-    from autograd.tensor import Tensor
+    pass
 
 __all__ = ["Function"]
 
@@ -122,9 +121,7 @@ class Call:
 
     def gradients(self, node: Node, grad: Any, create_graph: bool) -> Sequence[Any]:
         arrived = grad if self.count > 1 else (grad,)
-        handed = [
-            self.hand_over(place, part, create_graph) for place, part in enumerate(arrived)
-        ]
+        handed = [self.hand_over(place, part, create_graph) for place, part in enumerate(arrived)]
         self.ctx._call = (node, self)
         try:
             returned = self.cls.backward(self.ctx, *handed)
@@ -142,8 +139,7 @@ class Call:
         for result in results:
             if result is not None and not isinstance(result, TensorBase):
                 raise TypeError(
-                    f"{self.name}.backward: expected Tensors or None, "
-                    f"got {type(result).__name__}"
+                    f"{self.name}.backward: expected Tensors or None, got {type(result).__name__}"
                 )
         if create_graph:
             return results
@@ -243,9 +239,7 @@ class Function:
         for value in tensors:
             up_to_date(value)
         recorded = state.grad_enabled and any(value._requires_grad for value in tensors)
-        needs = tuple(
-            isinstance(value, TensorBase) and value._requires_grad for value in inputs
-        )
+        needs = tuple(isinstance(value, TensorBase) and value._requires_grad for value in inputs)
         ctx = Context(needs)
         parents = [edge_of(v) if isinstance(v, TensorBase) else None for v in inputs]
         before, state.grad_enabled = state.grad_enabled, False

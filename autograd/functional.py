@@ -20,7 +20,7 @@ import numpy as np
 
 from autograd.creation import ones_like, tensor, zeros, zeros_like
 from autograd.errors import GraphError, ShapeError
-from autograd.functions.shaping import stack
+from autograd.functions.joining import stack
 from autograd.gradients import grad
 from autograd.modes import enable_grad
 from autograd.tensor import Tensor

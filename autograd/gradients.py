@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -13,10 +13,12 @@ from autograd.graph import (
     Node,
     Parent,
     TensorBase,
+    as_tensor,
     edge_of,
     new_tensor,
     nodes_towards,
-    run_hook,
+    private,
+    run_hooks,
     state,
 )
 from autograd.inplace import up_to_date
@@ -26,9 +28,13 @@ if TYPE_CHECKING:
 
 __all__ = ["backward", "grad"]
 
+Result = TypeVar("Result")
+
 
 def as_tuple(value: Any) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    if isinstance(value, (TensorBase, np.ndarray)) or not isinstance(value, Iterable):
+        return (value,)
+    return tuple(value)
 
 
 def start_of(name: str, output: TensorBase, gradient: Any, create_graph: bool) -> Any:
@@ -44,10 +50,8 @@ def start_of(name: str, output: TensorBase, gradient: Any, create_graph: bool) -
         return new_tensor(start) if create_graph else start
     given = gradient._array if isinstance(gradient, TensorBase) else np.asarray(gradient)
     if given.shape != array.shape:
-        raise ShapeError(
-            f"{name}: the gradient has shape {given.shape}, the output {array.shape}"
-        )
-    if given.dtype.kind not in "fc":
+        raise ShapeError(f"{name}: the gradient has shape {given.shape}, the output {array.shape}")
+    if given.dtype.kind not in ("biufc" if array.dtype.kind == "c" else "biuf"):
         raise DtypeError(f"{name}: the gradient is {given.dtype}, expected {array.dtype}")
     if create_graph:
         tensor = gradient if isinstance(gradient, TensorBase) else new_tensor(given)
@@ -64,48 +68,56 @@ def run(
     keep_graph: bool,
     create_graph: bool,
     targets: set[Node | TensorBase] | None,
-) -> Backward:
-    """Walk back from the outputs; every check that needs no walk comes before it."""
+    finish: Callable[[Backward], Result],
+) -> Result:
+    """Walk back from the outputs, and make something of what arrived.
+
+    Until `finish` nothing has changed that a user holds, so an error leaves every ``.grad``.
+    """
     if len(outputs) != len(gradients):
         raise ValueError(f"{name}: {len(outputs)} outputs but {len(gradients)} gradients")
-    walk = Backward(keep_graph, create_graph)
-    edges: list[Parent] = []
-    for output, gradient in zip(outputs, gradients, strict=True):
-        if not isinstance(output, TensorBase):
-            raise TypeError(f"{name}: expected a Tensor, got {type(output).__name__}")
-        up_to_date(output)
-        edge = edge_of(output)
-        if edge is None:
-            raise GraphError(
-                f"{name}: the output of shape {output._array.shape} does not require grad: no "
-                "input required grad when it was computed, or gradients were off"
-            )
-        edges.append(edge)
-        walk.start(edge, start_of(name, output, gradient, create_graph))
-    useful = None if targets is None else nodes_towards(edges, targets)
     before, state.grad_enabled = state.grad_enabled, create_graph
     scope, state.module = state.module, None
     try:
+        walk = Backward(keep_graph, create_graph)
+        edges = [root_of(name, output) for output in outputs]
+        for edge, output, gradient in zip(edges, outputs, gradients, strict=True):
+            walk.start(edge, start_of(name, output, gradient, create_graph))
+        useful = None if targets is None else nodes_towards(edges, targets)
         with np.errstate(all="ignore"):
             walk.walk(useful, targets)
+            return finish(walk)
     finally:
         state.grad_enabled, state.module = before, scope
-    return walk
 
 
-def leaf_gradient(walk: Backward, leaf: Any, gradient: Any) -> Any:
-    """What arrived at a leaf, after the leaf's hooks, in memory that nothing else sees."""
-    if leaf._hooks:
-        tensor = gradient if walk.create_graph else new_tensor(gradient)
-        for hook in list(leaf._hooks.values()):
-            tensor = run_hook(hook, tensor)
-        if walk.create_graph:
-            return tensor
-        walk.owned.discard(leaf)
-        gradient = tensor._array
+def root_of(name: str, output: Any) -> Parent:
+    """Where a pass begins that starts at an output."""
+    if not isinstance(output, TensorBase):
+        raise TypeError(f"{name}: expected a Tensor, got {type(output).__name__}")
+    up_to_date(output)
+    edge = edge_of(output)
+    if edge is None:
+        raise GraphError(
+            f"{name}: the output of shape {output._array.shape} does not require grad: no "
+            "input required grad when it was computed, or gradients were off"
+        )
+    return edge
+
+
+def gradient_at(walk: Backward, edge: Any) -> Tensor | None:
+    """What arrived at a node or a leaf, in memory that nothing else sees.
+
+    The hooks of a leaf run here, those of a node have run on the way.
+    """
+    arrived = walk.arrived.get(edge)
+    if arrived is None:
+        return None
+    if isinstance(edge, TensorBase) and edge._hooks:
+        return private(run_hooks(edge._hooks, as_tensor(arrived)))
     if walk.create_graph:
-        return gradient
-    return new_tensor(gradient if leaf in walk.owned else np.array(gradient))
+        return private(arrived)
+    return new_tensor(arrived if edge in walk.owned else np.array(arrived))
 
 
 def backward(
@@ -139,25 +151,17 @@ def backward(
     gradients = (None,) * len(outputs) if grad_tensors is None else as_tuple(grad_tensors)
     keep = create_graph if retain_graph is None else retain_graph
     receivers = None if inputs is None else as_tuple(inputs)
-    targets = None if receivers is None else targets_of("backward", receivers)
     if receivers is not None and not receivers:
-        raise ValueError("backward: inputs is empty; leave it out to accumulate into all leaves")
-    walk = run("backward", outputs, gradients, keep, create_graph, targets)
-    if receivers is None:
-        arrived = list(walk.arrived.items())
-    else:
-        arrived = [
-            (receiver, walk.arrived[edge])
-            for receiver in receivers
-            if (edge := edge_of(receiver)) in walk.arrived
-        ]
-    results = [
-        (tensor, leaf_gradient(walk, tensor, gradient))
-        for tensor, gradient in arrived
-        if tensor._requires_grad
-    ]
-    for tensor, gradient in results:
-        accumulate(tensor, gradient, create_graph)
+        raise GraphError("backward: inputs is empty; leave it out to accumulate into all leaves")
+    targets = None if receivers is None else targets_of("backward", receivers)
+
+    def finish(walk: Backward) -> None:
+        wanted = walk.arrived if receivers is None else {r: None for r in receivers}
+        arrived = [(r, gradient_at(walk, edge_of(r))) for r in wanted if r._requires_grad]
+        found = [*walk.kept, *((r, gradient) for r, gradient in arrived if gradient is not None)]
+        accumulate(found, create_graph)
+
+    run("backward", outputs, gradients, keep, create_graph, targets, finish)
 
 
 def targets_of(name: str, tensors: Sequence[Any]) -> set[Node | TensorBase]:
@@ -175,16 +179,24 @@ def targets_of(name: str, tensors: Sequence[Any]) -> set[Node | TensorBase]:
     return targets
 
 
-def accumulate(tensor: Any, gradient: Tensor, create_graph: bool) -> None:
+def accumulate(found: Sequence[tuple[Any, Tensor]], create_graph: bool) -> None:
     """Add to ``.grad``: in place, as PyTorch does, unless the sum is to be differentiated."""
-    before = tensor._grad
-    if before is None:
-        tensor._grad = gradient
-    elif create_graph or before._requires_grad or not before._array.flags.writeable:
-        tensor._grad = before + gradient
-    else:
-        np.add(before._array, gradient._array, out=before._array)
-        before._version[0] += 1
+    for tensor, gradient in found:
+        before = tensor._grad
+        if before is not None and before._array.shape != gradient._array.shape:
+            raise ShapeError(
+                f"backward: a gradient of shape {gradient._array.shape} cannot be added to the "
+                f".grad of shape {before._array.shape} that is there; set .grad to None first"
+            )
+    for tensor, gradient in found:
+        before = tensor._grad
+        if before is None:
+            tensor._grad = gradient
+        elif create_graph or before._requires_grad or not before._array.flags.writeable:
+            tensor._grad = before + gradient
+        else:
+            np.add(before._array, gradient._array, out=before._array)
+            before._version[0] += 1
 
 
 def grad(
@@ -224,27 +236,33 @@ def grad(
         (tensor(12.),)
     """
     roots, wanted = as_tuple(outputs), as_tuple(inputs)
+    if not wanted:
+        raise GraphError("grad: inputs is empty")
+    if materialize_grads and allow_unused is False:
+        raise ValueError("grad: materialize_grads=True implies allow_unused=True")
     gradients = (None,) * len(roots) if grad_outputs is None else as_tuple(grad_outputs)
     keep = create_graph if retain_graph is None else retain_graph
-    walk = run("grad", roots, gradients, keep, create_graph, targets_of("grad", wanted))
-    results: list[Any] = []
-    given: set[int] = set()
-    for place, tensor in enumerate(wanted):
-        edge = edge_of(tensor)
-        arrived = walk.arrived.get(edge)
-        if arrived is None:
-            if not (allow_unused or materialize_grads):
+    targets = targets_of("grad", wanted)
+
+    def finish(walk: Backward) -> tuple[Any, ...]:
+        edges = [edge_of(tensor) for tensor in wanted]
+        found: dict[Any, Tensor | None] = {}
+        results: list[Any] = []
+        for place, (tensor, edge) in enumerate(zip(wanted, edges, strict=True)):
+            again = edge in found
+            gradient = found[edge] = found[edge] if again else gradient_at(walk, edge)
+            if gradient is not None:
+                results.append(private(gradient) if again else gradient)
+            elif materialize_grads:
+                results.append(new_tensor(np.zeros_like(tensor._array)))
+            elif allow_unused:
+                results.append(None)
+            else:
                 raise GraphError(
                     f"grad: input {place} of shape {tensor._array.shape} was not used to compute "
                     "the outputs; allow_unused=True returns None for it"
                 )
-            zeros = np.zeros(tensor._array.shape, tensor._array.dtype)
-            results.append(new_tensor(zeros) if materialize_grads else None)
-            continue
-        if isinstance(edge, Node) or id(edge) in given:
-            # a node's hooks have run on the way
-            results.append(arrived if create_graph else new_tensor(np.array(arrived)))
-        else:
-            given.add(id(edge))
-            results.append(leaf_gradient(walk, edge, arrived))
-    return tuple(results)
+        accumulate(walk.kept, create_graph)
+        return tuple(results)
+
+    return run("grad", roots, gradients, keep, create_graph, targets, finish)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
-from autograd.errors import GraphError, InplaceError, ShapeError
+from autograd.errors import DtypeError, GraphError, InplaceError, ShapeError
 
 if TYPE_CHECKING:
     from autograd.tensor import Tensor
@@ -108,6 +108,7 @@ class Differentiable(Protocol):
     """What a node needs of the operation that it recorded."""
 
     name: str
+    title: str  # what nodes are called, such as ``MulBackward0``
     broadcasts: bool
     fresh_gradients: bool  # whether arrays that it returns are its own, or seen by a user
 
@@ -186,8 +187,7 @@ class Node:
 
     def name(self) -> str:
         """The operation's name in PyTorch's form, such as ``MulBackward0``."""
-        words = self.op.name.strip("_").split("_")
-        return "".join(word[:1].upper() + word[1:] for word in words) + "Backward0"
+        return self.op.title
 
     @property
     def next_functions(self) -> tuple[tuple[Node | AccumulateGrad | None, int], ...]:
@@ -267,19 +267,29 @@ def sum_to_shape(grad: Any, shape: tuple[int, ...]) -> Any:
 
     lead = len(grad.shape) - len(shape)
     axes = tuple(range(lead)) + tuple(
-        lead + axis
-        for axis, size in enumerate(shape)
-        if size == 1 and grad.shape[lead + axis] != 1
+        lead + axis for axis, size in enumerate(shape) if size == 1 and grad.shape[lead + axis] != 1
     )
     return ops.reshape(ops.sum(grad, dim=axes, keepdim=False), shape=shape)
 
 
 def fit_gradient(
-    grad: Any, shape: tuple[int, ...], dtype: np.dtype[Any], node: Node, parent: Parent
+    grad: Any,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    node: Node,
+    parent: Parent,
+    create_graph: bool,
 ) -> Any:
-    """Bring what a rule returned to the shape and dtype of the input that it belongs to."""
+    """Bring what a rule returned to the shape and dtype of the input that it belongs to.
+
+    A rule may return either kind; what comes out is a Tensor if `create_graph`, else an array.
+    """
     if isinstance(grad, tuple):  # the parts of several outputs, on their way to one call
         return grad
+    if create_graph:
+        grad = as_tensor(grad)
+    elif isinstance(grad, TensorBase):
+        grad = grad._array
     if isinstance(grad, TensorBase):
         from autograd import ops
 
@@ -320,6 +330,7 @@ class Backward:
         self.arrived: dict[Any, Any] = {}  # by node, leaf or target: the sum of gradients so far
         self.owned: set[Any] = set()  # sums that no one else can see, so they may grow in place
         self.heap: list[tuple[int, Node]] = []
+        self.kept: list[tuple[Tensor, Tensor]] = []  # for the ``.grad`` of results, at the end
 
     def start(self, edge: Any, grad: Any) -> None:
         """Put in the gradient of a root."""
@@ -395,8 +406,13 @@ class Backward:
                     shape, dtype = parent.shape, parent.dtype
                 else:
                     shape, dtype = parent._array.shape, parent._array.dtype
-                if part.__class__ is not ndarray or part.shape != shape or part.dtype is not dtype:
-                    part = fit_gradient(part, shape, dtype, node, parent)
+                if (
+                    create_graph
+                    or part.__class__ is not ndarray
+                    or part.shape != shape
+                    or part.dtype is not dtype
+                ):
+                    part = fit_gradient(part, shape, dtype, node, parent, create_graph)
                 before = arrived.get(parent)
                 if before is not None:
                     self.add(parent, before, part)
@@ -414,25 +430,21 @@ class Backward:
 
     def show(self, watchers: Watchers, grad: Any) -> Any:
         """Run the hooks of a node's output on its gradient, and keep it where that was asked."""
-        tensor = as_tensor(grad)
-        for hook in list(watchers.hooks.values()):
-            tensor = run_hook(hook, tensor)
+        tensor = run_hooks(watchers.hooks, as_tensor(grad))
         owner = watchers.retained() if watchers.retained is not None else None
         if owner is not None:
-            kept = tensor if self.create_graph else as_tensor(tensor._array.copy())
-            owner._grad = kept if owner._grad is None else owner._grad + kept
+            self.kept.append((owner, private(tensor)))
         return tensor if self.create_graph else tensor._array
 
 
 def is_fresh(part: Any, grad: Any, node: Node, gradients: Sequence[Any]) -> bool:
     """Whether nothing but this pass can see the memory of a gradient that a rule returned."""
-    return (
-        part.base is None
-        and part is not grad
-        and node.op.fresh_gradients
-        and not any(part is value for value in node.saved or ())
-        and sum(part is other for other in gradients) < 2
-    )
+    if part.base is not None or part is grad or not node.op.fresh_gradients:
+        return False
+    for value in node.saved or ():
+        if part is value or (value.__class__ is tuple and any(part is one for one in value)):
+            return False
+    return sum(part is other for other in gradients) < 2
 
 
 def as_tensor(grad: Any) -> Tensor:
@@ -441,16 +453,39 @@ def as_tensor(grad: Any) -> Tensor:
     return new_tensor(grad if grad.__class__ is np.ndarray else np.asarray(grad))
 
 
-def run_hook(hook: Callable[[Tensor], Tensor | None], grad: Tensor) -> Tensor:
-    changed = hook(grad)
-    if changed is None:
+def private(tensor: Tensor) -> Tensor:
+    """The values in memory of their own, with the same history."""
+    from autograd import ops
+
+    return ops.clone(tensor)
+
+
+def run_hooks(hooks: dict[int, Callable[[Tensor], Tensor | None]] | None, grad: Tensor) -> Tensor:
+    """What a gradient has become after all hooks.
+
+    They see a copy: one that writes to it changes what flows on from here, and nothing else.
+    """
+    if not hooks:
         return grad
-    if changed._array.shape != grad._array.shape:
-        raise ShapeError(
-            f"hook: returned a gradient of shape {changed._array.shape}, "
-            f"expected {grad._array.shape}"
-        )
-    return changed
+    grad = private(grad)
+    for hook in list(hooks.values()):
+        changed = hook(grad)
+        if changed is None:
+            continue
+        if not isinstance(changed, TensorBase):
+            raise TypeError(f"hook: expected a Tensor or None, got {type(changed).__name__}")
+        if changed._array.shape != grad._array.shape:
+            raise ShapeError(
+                f"hook: returned a gradient of shape {changed._array.shape}, "
+                f"expected {grad._array.shape}"
+            )
+        if changed._array.dtype != grad._array.dtype:
+            raise DtypeError(
+                f"hook: returned a gradient of type {changed._array.dtype}, "
+                f"expected {grad._array.dtype}"
+            )
+        grad = changed
+    return grad
 
 
 def check_versions(node: Node) -> None:
@@ -478,7 +513,10 @@ def set_tensor_class(cls: type[TensorBase]) -> None:
 
 
 def new_tensor(
-    array: Any, requires_grad: bool = False, node: Node | None = None, version: Version | None = None
+    array: Any,
+    requires_grad: bool = False,
+    node: Node | None = None,
+    version: Version | None = None,
 ) -> Tensor:
     """A tensor on an array, with the history given."""
     tensor = tensor_class.__new__(tensor_class)

@@ -1,7 +1,7 @@
 """Writing into tensors: the gradient stays right, or the write is refused before anything changes.
 
 A write gives the tensor that owns the memory a new history. Views of it notice by their version
-that theirs is old, and read it anew from the owner (`autograd.primitive.refresh`).
+that theirs is old, and read it anew from the owner (`autograd.views.refresh`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from autograd.dtypes import RANK
 from autograd.errors import DtypeError, InplaceError, ShapeError
 from autograd.graph import Array, Node, TensorBase, edge_of, state, watchers_of
 from autograd.ops.index import Place
-from autograd.primitive import refresh
+from autograd.views import refresh
 
 if TYPE_CHECKING:
     from autograd.tensor import Tensor

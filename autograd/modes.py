@@ -35,7 +35,10 @@ class _GradMode(ContextDecorator):
         state.grad_enabled = self._mode
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         state.grad_enabled = self._before.pop()
 
@@ -97,7 +100,10 @@ class inference_mode(_GradMode):  # noqa: N801 (PyTorch's name)
         state.inference = self._inference
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         super().__exit__(kind, error, at)
         state.inference = self._outer.pop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from autograd import graph
 from autograd.function import Context
 from autograd.graph import ModuleScope, Node, TensorBase, edge_of, topological_order
 from autograd.inplace import up_to_date
-from autograd.primitive import ALL_INPUTS, INPUT, OUT, RESIDUAL, Plan
+from autograd.plans import ALL_INPUTS, INPUT, OUT, RESIDUAL, Plan
 
 __all__ = ["Box", "Options", "Picture", "title_of"]
 
@@ -151,12 +152,20 @@ class Picture:
 
     def attributes(self, node: Node) -> Iterator[str]:
         for name, value in node.attributes.items():
-            yield f"{name} = {self.options.cut(repr(value))}"
+            yield f"{name} = {self.options.cut(shown(value))}"
 
     def saved(self, node: Node) -> Iterator[str]:
         for name, value in saved_values(node):
-            shown = measure(value) if isinstance(value, np.ndarray) else repr(value)
-            yield f"saved {name} = {self.options.cut(shown)}"
+            yield f"saved {name} = {self.options.cut(shown(value))}"
+
+
+def shown(value: Any) -> str:
+    """Arrays by their shapes, anything else in words that are the same in every run."""
+    if isinstance(value, np.ndarray):
+        return measure(value)
+    if type(value) is tuple and any(isinstance(part, np.ndarray) for part in value):
+        return f"({', '.join(map(shown, value))})"
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
 
 
 def measure(value: Any) -> str:

@@ -176,7 +176,8 @@ def picture_lines(picture: Picture) -> Iterator[str]:
             if (source, box) in drawn:
                 continue
             drawn.add((source, box))
-        yield f"\tn{source.number} -> n{box.number}\n"
+        straight = " [weight=8]" if source.kind in ("operation", "module") else ""
+        yield f"\tn{source.number} -> n{box.number}{straight}\n"
 
 
 def box_line(box: Box) -> str:

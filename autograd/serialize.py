@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import struct
 import zipfile
 import zlib
 from collections import OrderedDict
@@ -18,7 +19,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from math import prod
 from pathlib import Path
-from secrets import token_hex
 from typing import IO, Any, TypeAlias
 
 import numpy as np
@@ -242,9 +242,11 @@ def read_archive(file: IO[bytes], what: str) -> Any:
         AttributeError,
         EOFError,
         LookupError,
+        OSError,
         RuntimeError,
         TypeError,
         ValueError,
+        struct.error,
         zipfile.BadZipFile,
         zlib.error,
     ) as error:
@@ -322,13 +324,14 @@ def read_safetensors(content: bytes, what: str) -> dict[str, Tensor]:
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     if path.exists() and not path.is_file():
-        with open(path, "wb") as file:  # a device or a pipe cannot be replaced
-            write(file)
+        content = io.BytesIO()  # a device or a pipe cannot be replaced, nor always be sought in
+        write(content)
+        path.write_bytes(content.getbuffer())
         return
     target = path.resolve()
     if not target.parent.is_dir():
         raise FileNotFoundError(f"save: there is no folder {target.parent} to write {path} into")
-    temporary = target.with_name(f".{token_hex(8)}.tmp")
+    temporary = target.with_name(f".{os.urandom(8).hex()}.tmp")
     try:
         with open(temporary, "xb") as file:
             write(file)

@@ -16,9 +16,13 @@ from autograd.errors import ShapeError
 from autograd.functions import (
     activation,
     arithmetic,
+    comparison,
+    cumulative,
     elementary,
     indexing,
     inplace,
+    joining,
+    ordering,
     products,
     reduction,
     shaping,
@@ -94,10 +98,14 @@ class Tensor(TensorData):
         return arithmetic.pow(other, self) if isinstance(other, OPERANDS) else NotImplemented
 
     def __floordiv__(self, other: Any) -> Tensor:
-        return arithmetic.floor_divide(self, other) if isinstance(other, OPERANDS) else NotImplemented
+        return (
+            arithmetic.floor_divide(self, other) if isinstance(other, OPERANDS) else NotImplemented
+        )
 
     def __rfloordiv__(self, other: Any) -> Tensor:
-        return arithmetic.floor_divide(other, self) if isinstance(other, OPERANDS) else NotImplemented
+        return (
+            arithmetic.floor_divide(other, self) if isinstance(other, OPERANDS) else NotImplemented
+        )
 
     def __mod__(self, other: Any) -> Tensor:
         return arithmetic.remainder(self, other) if isinstance(other, OPERANDS) else NotImplemented
@@ -142,22 +150,22 @@ class Tensor(TensorData):
         return inplace.pow_(self, other)
 
     def __eq__(self, other: object) -> Tensor:  # type: ignore[override]  # elementwise
-        return arithmetic.eq(self, other) if isinstance(other, OPERANDS) else NotImplemented
+        return comparison.eq(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
     def __ne__(self, other: object) -> Tensor:  # type: ignore[override]  # elementwise
-        return arithmetic.ne(self, other) if isinstance(other, OPERANDS) else NotImplemented
+        return comparison.ne(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
     def __lt__(self, other: Any) -> Tensor:
-        return arithmetic.lt(self, other) if isinstance(other, OPERANDS) else NotImplemented
+        return comparison.lt(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
     def __le__(self, other: Any) -> Tensor:
-        return arithmetic.le(self, other) if isinstance(other, OPERANDS) else NotImplemented
+        return comparison.le(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
     def __gt__(self, other: Any) -> Tensor:
-        return arithmetic.gt(self, other) if isinstance(other, OPERANDS) else NotImplemented
+        return comparison.gt(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
     def __ge__(self, other: Any) -> Tensor:
-        return arithmetic.ge(self, other) if isinstance(other, OPERANDS) else NotImplemented
+        return comparison.ge(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
     def __invert__(self) -> Tensor:
         return constant(np.invert(self._array))
@@ -197,7 +205,7 @@ class Tensor(TensorData):
     def __iter__(self) -> Iterator[Tensor]:
         if self._array.ndim == 0:
             raise TypeError("iter: a 0-d tensor cannot be iterated over")
-        return iter(shaping.unbind(self))
+        return iter(joining.unbind(self))
 
     def __contains__(self, value: Any) -> Bool:
         return bool((self._array == raw(value)).any())
@@ -277,11 +285,11 @@ class Tensor(TensorData):
             raise ShapeError(
                 f"repeat: {len(counts)} counts for a tensor of {self._array.ndim} dimensions"
             )
-        return shaping.tile(self, counts)
+        return joining.tile(self, counts)
 
     def tile(self, *dims: Any) -> Tensor:
         """A copy repeated along the last axes; see `autograd.tile`."""
-        return shaping.tile(self, shape_argument("tile", dims))
+        return joining.tile(self, shape_argument("tile", dims))
 
     def t(self) -> Tensor:
         """The transpose of a matrix."""
@@ -357,41 +365,41 @@ class Tensor(TensorData):
     add = arithmetic.add
     addcdiv = arithmetic.addcdiv
     addcmul = arithmetic.addcmul
-    allclose = arithmetic.allclose
+    allclose = comparison.allclose
     atan2 = arithmetic.atan2
     clamp = arithmetic.clamp
     clip = arithmetic.clip
     div = arithmetic.div
     divide = arithmetic.divide
-    eq = arithmetic.eq
+    eq = comparison.eq
     float_power = arithmetic.float_power
     floor_divide = arithmetic.floor_divide
     fmod = arithmetic.fmod
-    ge = arithmetic.ge
-    greater = arithmetic.greater
-    greater_equal = arithmetic.greater_equal
-    gt = arithmetic.gt
-    isclose = arithmetic.isclose
-    isfinite = arithmetic.isfinite
-    isinf = arithmetic.isinf
-    isnan = arithmetic.isnan
-    le = arithmetic.le
+    ge = comparison.ge
+    greater = comparison.greater
+    greater_equal = comparison.greater_equal
+    gt = comparison.gt
+    isclose = comparison.isclose
+    isfinite = comparison.isfinite
+    isinf = comparison.isinf
+    isnan = comparison.isnan
+    le = comparison.le
     lerp = arithmetic.lerp
-    less = arithmetic.less
-    less_equal = arithmetic.less_equal
-    logical_and = arithmetic.logical_and
-    logical_not = arithmetic.logical_not
-    logical_or = arithmetic.logical_or
-    logical_xor = arithmetic.logical_xor
-    lt = arithmetic.lt
+    less = comparison.less
+    less_equal = comparison.less_equal
+    logical_and = comparison.logical_and
+    logical_not = comparison.logical_not
+    logical_or = comparison.logical_or
+    logical_xor = comparison.logical_xor
+    lt = comparison.lt
     masked_fill = arithmetic.masked_fill
     maximum = arithmetic.maximum
     minimum = arithmetic.minimum
     mul = arithmetic.mul
     multiply = arithmetic.multiply
     nan_to_num = arithmetic.nan_to_num
-    ne = arithmetic.ne
-    not_equal = arithmetic.not_equal
+    ne = comparison.ne
+    not_equal = comparison.not_equal
     pow = arithmetic.pow
     remainder = arithmetic.remainder
     sub = arithmetic.sub
@@ -403,24 +411,24 @@ class Tensor(TensorData):
     amin = reduction.amin
     aminmax = reduction.aminmax
     any = reduction.any
-    argmax = reduction.argmax
-    argmin = reduction.argmin
-    argsort = reduction.argsort
+    argmax = ordering.argmax
+    argmin = ordering.argmin
+    argsort = ordering.argsort
     bincount = reduction.bincount
     count_nonzero = reduction.count_nonzero
-    cumprod = reduction.cumprod
-    cumsum = reduction.cumsum
+    cumprod = cumulative.cumprod
+    cumsum = cumulative.cumsum
     logsumexp = reduction.logsumexp
-    max = reduction.max
+    max = ordering.max
     mean = reduction.mean
-    min = reduction.min
+    min = ordering.min
     norm = reduction.norm
     prod = reduction.prod
-    sort = reduction.sort
+    sort = ordering.sort
     std = reduction.std
     std_mean = reduction.std_mean
     sum = reduction.sum
-    topk = reduction.topk
+    topk = ordering.topk
     var = reduction.var
     var_mean = reduction.var_mean
 
@@ -435,7 +443,7 @@ class Tensor(TensorData):
     select = indexing.select
     take_along_dim = indexing.take_along_dim
 
-    chunk = shaping.chunk
+    chunk = joining.chunk
     clone = shaping.clone
     diag = shaping.diag
     diagonal = shaping.diagonal
@@ -443,15 +451,15 @@ class Tensor(TensorData):
     flip = shaping.flip
     movedim = shaping.movedim
     ravel = shaping.ravel
-    repeat_interleave = shaping.repeat_interleave
+    repeat_interleave = joining.repeat_interleave
     roll = shaping.roll
-    split = shaping.split
+    split = joining.split
     squeeze = shaping.squeeze
     swapaxes = shaping.swapaxes
     transpose = shaping.transpose
     tril = shaping.tril
     triu = shaping.triu
-    unbind = shaping.unbind
+    unbind = joining.unbind
     unflatten = shaping.unflatten
     unsqueeze = shaping.unsqueeze
 

@@ -32,8 +32,9 @@ from autograd.graph import Array, Node, TensorBase, new_tensor, watchers_of
 from autograd.inplace import up_to_date
 
 if TYPE_CHECKING:
-    from autograd.tensor import Tensor
     from typing_extensions import Self
+
+    from autograd.tensor import Tensor
 
 __all__ = ["RemovableHandle", "Size", "TensorData"]
 
@@ -379,7 +380,6 @@ class TensorData(TensorBase):
         """The tensor itself."""
         return self._self()
 
-
     def float(self) -> Tensor:
         """In float32."""
         return self.to(float32)
@@ -491,4 +491,3 @@ def _rebuild(
     if extra:
         made.__dict__.update(extra)
     return made
-

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import ops
-from autograd.dtypes import promote
+from autograd.dtypes import RANK, common_dtype
+from autograd.errors import DtypeError
 from autograd.functions.arguments import Number, constant, raw, tensor_of
+from autograd.graph import TensorBase
 
 if TYPE_CHECKING:
     from autograd.tensor import Tensor
@@ -17,42 +19,21 @@ __all__ = [
     "add",
     "addcdiv",
     "addcmul",
-    "allclose",
     "atan2",
     "clamp",
     "clip",
     "div",
     "divide",
-    "eq",
-    "equal",
     "float_power",
     "floor_divide",
     "fmod",
-    "ge",
-    "greater",
-    "greater_equal",
-    "gt",
-    "isclose",
-    "isfinite",
-    "isinf",
-    "isnan",
-    "le",
     "lerp",
-    "less",
-    "less_equal",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "logical_xor",
-    "lt",
     "masked_fill",
     "maximum",
     "minimum",
     "mul",
     "multiply",
     "nan_to_num",
-    "ne",
-    "not_equal",
     "pow",
     "remainder",
     "rsub",
@@ -124,21 +105,34 @@ def div(
         raise ValueError(
             f"div: rounding_mode must be None, 'trunc' or 'floor', got {rounding_mode!r}"
         )
-    x, y = promote([raw(input), raw(other)])
-    if np.result_type(x, y).kind in "iub":
-        if np.any(np.asarray(y) == 0):
-            raise ZeroDivisionError("div: an integer tensor was divided by zero")
-        floored = np.floor_divide(x, y)
-        if rounding_mode == "floor":
-            return constant(floored)
-        return constant(floored + ((floored < 0) & (floored * y != x)).astype(floored.dtype))
-    quotient = ops.div(input, other)
-    return ops.trunc(quotient) if rounding_mode == "trunc" else ops.floor(quotient)
+    if rounding_mode == "floor":
+        return whole_quotient("div", input, other)
+    if common_dtype([raw(input), raw(other)]).kind not in "iub":
+        return ops.trunc(ops.div(input, other))
+    floored = whole_quotient("div", input, other)
+    inexact = raw(ops.mul(floored, other)) != raw(input)
+    return ops.add(floored, constant((raw(floored) < 0) & inexact))
+
+
+def whole_quotient(name: str, input: Any, other: Any) -> Tensor:
+    """``floor(input / other)``.
+
+    Raises:
+        ZeroDivisionError: an integer is divided by 0.
+    """
+    check_divisor(name, input, other)
+    return ops.floor_divide(input, other)
+
+
+def check_divisor(name: str, input: Any, other: Any) -> None:
+    integers = common_dtype([raw(input), raw(other)]).kind in "iub"
+    if integers and np.any(np.asarray(raw(other)) == 0):
+        raise ZeroDivisionError(f"{name}: an integer tensor was divided by zero")
 
 
 def floor_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """``floor(input / other)``, as Python's ``//``."""
-    return div(input, other, rounding_mode="floor")
+    return whole_quotient("floor_divide", input, other)
 
 
 def remainder(input: Tensor | Number, other: Tensor | Number) -> Tensor:
@@ -149,12 +143,14 @@ def remainder(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         >>> autograd.remainder(autograd.tensor([-3.0, 4.0]), 2.5)
         tensor([2.0000, 1.5000])
     """
-    return ops.sub(input, ops.mul(other, floor_divide(input, other)))
+    check_divisor("remainder", input, other)
+    return ops.remainder(input, other)
 
 
 def fmod(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """What division leaves, with the sign of the dividend, as C's fmod."""
-    return ops.sub(input, ops.mul(other, div(input, other, rounding_mode="trunc")))
+    check_divisor("fmod", input, other)
+    return ops.fmod(input, other)
 
 
 def pow(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
@@ -165,16 +161,22 @@ def pow(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
         >>> autograd.pow(autograd.tensor([1.0, 2.0, 3.0]), 2)
         tensor([1., 4., 9.])
     """
-    whole = raw(exponent)
-    if np.result_type(raw(input)).kind in "iu" and np.asarray(whole).dtype.kind in "iu":
-        if np.any(np.asarray(whole) < 0):
-            raise ValueError("pow: an integer tensor cannot be raised to a negative integer power")
+    integers = common_dtype([raw(input), raw(exponent)]).kind in "iu"
+    if integers and np.any(np.asarray(raw(exponent)) < 0):
+        raise ValueError("pow: an integer tensor cannot be raised to a negative integer power")
     return ops.pow(input, exponent)
 
 
 def float_power(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
     """``input ** exponent`` in float64."""
-    return ops.pow(ops.cast(input, dtype=np.dtype(np.float64)), exponent)
+    return ops.pow(wide(input), wide(exponent))
+
+
+def wide(value: Any) -> Any:
+    """A tensor in float64; a number as it is."""
+    if isinstance(value, TensorBase):
+        return ops.cast(value, dtype=np.dtype(np.float64))
+    return np.float64(value)
 
 
 def atan2(input: Tensor, other: Tensor) -> Tensor:
@@ -240,11 +242,11 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     """
     flags = raw(condition)
     if input is None and other is None:
-        return tuple(constant(part) for part in np.nonzero(flags))
+        return tuple(constant(part) for part in np.nonzero(np.atleast_1d(flags)))
+    if input is None or other is None:
+        raise TypeError("where: expected both input and other, or neither")
     if np.asarray(flags).dtype.kind != "b":
-        raise TypeError(
-            f"where: condition must be a boolean tensor, got {np.asarray(flags).dtype}"
-        )
+        raise TypeError(f"where: condition must be a boolean tensor, got {np.asarray(flags).dtype}")
     return ops.where(condition, input, other)
 
 
@@ -264,6 +266,9 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
         raise ValueError(
             f"masked_fill: value must be a number or a 0-d tensor, got shape {np.shape(raw(value))}"
         )
+    dtype = raw(input).dtype
+    if RANK[common_dtype([raw(value)]).kind] > RANK[dtype.kind]:
+        raise DtypeError(f"masked_fill: value {value!r} cannot be put into a {dtype} tensor")
     return ops.where(mask, value, input)
 
 
@@ -309,108 +314,7 @@ def nan_to_num(
     return ops.where(np.isneginf(array), bottom, result)
 
 
-def eq(input: Tensor, other: Tensor | Number) -> Tensor:
-    """``input == other``, elementwise.
-
-    Example:
-        >>> import autograd
-        >>> autograd.eq(autograd.tensor([1, 2]), 2)
-        tensor([False,  True])
-    """
-    return constant(np.equal(raw(input), raw(other)))
-
-
-def ne(input: Tensor, other: Tensor | Number) -> Tensor:
-    """``input != other``, elementwise."""
-    return constant(np.not_equal(raw(input), raw(other)))
-
-
-def lt(input: Tensor, other: Tensor | Number) -> Tensor:
-    """``input < other``, elementwise."""
-    return constant(np.less(raw(input), raw(other)))
-
-
-def le(input: Tensor, other: Tensor | Number) -> Tensor:
-    """``input <= other``, elementwise."""
-    return constant(np.less_equal(raw(input), raw(other)))
-
-
-def gt(input: Tensor, other: Tensor | Number) -> Tensor:
-    """``input > other``, elementwise."""
-    return constant(np.greater(raw(input), raw(other)))
-
-
-def ge(input: Tensor, other: Tensor | Number) -> Tensor:
-    """``input >= other``, elementwise."""
-    return constant(np.greater_equal(raw(input), raw(other)))
-
-
-def logical_and(input: Tensor, other: Tensor) -> Tensor:
-    """Whether both are nonzero, elementwise."""
-    return constant(np.logical_and(raw(input), raw(other)))
-
-
-def logical_or(input: Tensor, other: Tensor) -> Tensor:
-    """Whether one is nonzero, elementwise."""
-    return constant(np.logical_or(raw(input), raw(other)))
-
-
-def logical_xor(input: Tensor, other: Tensor) -> Tensor:
-    """Whether exactly one is nonzero, elementwise."""
-    return constant(np.logical_xor(raw(input), raw(other)))
-
-
-def logical_not(input: Tensor) -> Tensor:
-    """Whether each element is zero."""
-    return constant(np.logical_not(raw(input)))
-
-
-def isnan(input: Tensor) -> Tensor:
-    """Whether each element is NaN."""
-    return constant(np.isnan(raw(input)))
-
-
-def isinf(input: Tensor) -> Tensor:
-    """Whether each element is infinite."""
-    return constant(np.isinf(raw(input)))
-
-
-def isfinite(input: Tensor) -> Tensor:
-    """Whether each element is neither NaN nor infinite."""
-    return constant(np.isfinite(raw(input)))
-
-
-def isclose(
-    input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
-) -> Tensor:
-    """``|input - other| <= atol + rtol * |other|``, elementwise."""
-    return constant(np.isclose(raw(input), raw(other), rtol, atol, equal_nan))
-
-
-def allclose(
-    input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
-) -> bool:
-    """Whether `isclose` holds for all elements.
-
-    Example:
-        >>> import autograd
-        >>> autograd.allclose(autograd.tensor([1.0]), autograd.tensor([1.0 + 1e-9]))
-        True
-    """
-    return bool(np.isclose(raw(input), raw(other), rtol, atol, equal_nan).all())
-
-
-def equal(input: Tensor, other: Tensor) -> bool:
-    """Whether shape and all elements are the same."""
-    return np.array_equal(raw(input), raw(other))
-
-
 clip = clamp
 subtract = sub
 multiply = mul
 divide = true_divide = div
-not_equal = ne
-less = lt
-less_equal = le
-greater = gt
-greater_equal = ge

@@ -117,7 +117,10 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
         return gather(ops.reshape(input, shape=(-1,)), 0, constant(raw(indices).reshape(-1)))
     axis = one_dim("take_along_dim", dim, input.ndim)
     shape = np.broadcast_shapes(
-        *(tuple(1 if k == axis else s for k, s in enumerate(raw(t).shape)) for t in (input, indices))
+        *(
+            tuple(1 if k == axis else s for k, s in enumerate(raw(t).shape))
+            for t in (input, indices)
+        )
     )
     size = raw(indices).shape[axis]
     full = np.broadcast_to(raw(indices), (*shape[:axis], size, *shape[axis + 1 :]))
@@ -262,7 +265,6 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
         tensor([[1],
                 [2]])
     """
-    places = np.nonzero(raw(input)) if raw(input).ndim else np.nonzero(raw(input).reshape(1))[:0]
     if as_tuple:
-        return tuple(constant(part) for part in places)
+        return tuple(constant(part) for part in np.nonzero(np.atleast_1d(raw(input))))
     return constant(np.argwhere(raw(input)))

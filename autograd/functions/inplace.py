@@ -63,9 +63,7 @@ def mul_(input: Tensor, other: Tensor | Number) -> Tensor:
     return apply_inplace("mul_", input, lambda: ops.mul(input, other))
 
 
-def div_(
-    input: Tensor, other: Tensor | Number, *, rounding_mode: str | None = None
-) -> Tensor:
+def div_(input: Tensor, other: Tensor | Number, *, rounding_mode: str | None = None) -> Tensor:
     """``input /= other``."""
     return apply_inplace(
         "div_", input, lambda: arithmetic.div(input, other, rounding_mode=rounding_mode)

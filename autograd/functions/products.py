@@ -184,8 +184,9 @@ def einsum(equation: str, *operands: Any) -> Tensor:
         >>> autograd.einsum("ii->i", x)
         tensor([1., 4.])
     """
-    tensors = list(operands[0] if len(operands) == 1 and isinstance(operands[0], (list, tuple))
-                   else operands)
+    tensors = list(
+        operands[0] if len(operands) == 1 and isinstance(operands[0], (list, tuple)) else operands
+    )
     terms, output = subscripts(equation, [raw(tensor).ndim for tensor in tensors])
     sizes: dict[str, int] = {}
     for term, tensor in zip(terms, tensors, strict=True):
@@ -200,7 +201,9 @@ def einsum(equation: str, *operands: Any) -> Tensor:
             raise ValueError(f"einsum: '{letter}' on the right of '{equation}' has no term")
     prepared = [prepare(tensor, term) for tensor, term in zip(tensors, terms, strict=True)]
     for place, (tensor, term) in enumerate(prepared):
-        elsewhere = set(output).union(*(other for k, (_, other) in enumerate(prepared) if k != place))
+        elsewhere = set(output).union(
+            *(other for k, (_, other) in enumerate(prepared) if k != place)
+        )
         # an axis of size 1 that meets a larger one broadcasts; one that meets nothing is summed
         shape = tuple(
             sizes[letter] if letter in elsewhere else size
@@ -214,7 +217,9 @@ def einsum(equation: str, *operands: Any) -> Tensor:
             term = "".join(letter for letter in term if letter in elsewhere)
         prepared[place] = (tensor, term)
     return ops.einsum(
-        *(tensor for tensor, _ in prepared), terms=tuple(term for _, term in prepared), output=output
+        *(tensor for tensor, _ in prepared),
+        terms=tuple(term for _, term in prepared),
+        output=output,
     )
 
 

@@ -1,17 +1,16 @@
-"""Reductions, cumulative operations and sorting, under PyTorch's names."""
+"""Sums, means, norms and other reductions, under PyTorch's names."""
 
 from __future__ import annotations
 
 from math import prod as product_of
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd import ops
 from autograd.dtypes import get_default_dtype
 from autograd.errors import DtypeError, ShapeError
-from autograd.functions.arguments import Dims, all_dims, constant, one_dim, raw, tensor_of
-from autograd.functions.indexing import gather
+from autograd.functions.arguments import Dims, all_dims, constant, raw, tensor_of
 
 if TYPE_CHECKING:
     from autograd.tensor import Tensor
@@ -22,34 +21,18 @@ __all__ = [
     "amin",
     "aminmax",
     "any",
-    "argmax",
-    "argmin",
-    "argsort",
     "bincount",
     "count_nonzero",
-    "cumprod",
-    "cumsum",
     "logsumexp",
-    "max",
     "mean",
-    "min",
     "norm",
     "prod",
-    "sort",
     "std",
     "std_mean",
     "sum",
-    "topk",
     "var",
     "var_mean",
 ]
-
-
-class ValuesIndices(NamedTuple):
-    """Chosen values and where they stood."""
-
-    values: Tensor
-    indices: Tensor
 
 
 def converted(input: Tensor, dtype: Any) -> Tensor:
@@ -72,7 +55,7 @@ def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = 
         tensor([4., 6.])
     """
     x = converted(tensor_of("sum", input), dtype)
-    return ops.sum(x, dim=all_dims("sum", dim, x.ndim), keepdim=keepdim)
+    return converted(ops.sum(x, dim=all_dims("sum", dim, x.ndim), keepdim=keepdim), dtype)
 
 
 def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
@@ -90,8 +73,10 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any =
     if raw(x).dtype.kind not in "fc":
         raise DtypeError(f"mean: input must be floating-point, got {raw(x).dtype}; pass a dtype")
     dims = all_dims("mean", dim, x.ndim)
-    total = ops.sum(x, dim=dims, keepdim=keepdim)
-    return ops.div(total, product_of(x.shape[axis] for axis in dims))
+    count = product_of(x.shape[axis] for axis in dims)
+    if raw(x).dtype == np.float16:  # whose sum may be out of range where the mean is not
+        return mean(x.to(np.float32), dims, keepdim).to(np.float16)
+    return ops.div(ops.sum(x, dim=dims, keepdim=keepdim), count)
 
 
 def var(
@@ -191,7 +176,7 @@ def prod(
         tensor(24.)
     """
     x = converted(tensor_of("prod", input), dtype)
-    return ops.prod(x, dim=all_dims("prod", dim, x.ndim), keepdim=keepdim)
+    return converted(ops.prod(x, dim=all_dims("prod", dim, x.ndim), keepdim=keepdim), dtype)
 
 
 def not_empty(name: str, x: Tensor, dims: tuple[int, ...]) -> None:
@@ -230,69 +215,6 @@ def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> 
     return amin(input, dim, keepdim), amax(input, dim, keepdim)
 
 
-def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
-    """The largest value of all; along `dim`, values and indices; of two tensors, `maximum`.
-
-    Without `dim` ties share the gradient evenly; with `dim` the first of them gets it.
-
-    Example:
-        >>> import autograd
-        >>> x = autograd.tensor([[1.0, 4.0], [3.0, 2.0]])
-        >>> autograd.max(x)
-        tensor(4.)
-        >>> autograd.max(x, dim=1).indices
-        tensor([1, 0])
-    """
-    return extreme("max", input, dim, keepdim)
-
-
-def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
-    """The smallest value of all; along `dim`, values and indices; of two tensors, `minimum`."""
-    return extreme("min", input, dim, keepdim)
-
-
-def extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
-    x = tensor_of(name, input)
-    if dim is None:
-        return (amax if name == "max" else amin)(x)
-    if hasattr(dim, "requires_grad"):
-        return (ops.maximum if name == "max" else ops.minimum)(x, dim)
-    axis = one_dim(name, dim, x.ndim)
-    if x.ndim == 0:
-        return ValuesIndices(ops.clone(x), constant(np.array(0)))
-    not_empty(name, x, (axis,))
-    choose = np.argmax if name == "max" else np.argmin
-    places = np.expand_dims(choose(raw(x), axis=axis), axis)
-    values = gather(x, axis, constant(places))
-    if keepdim:
-        return ValuesIndices(values, constant(places))
-    shape = tuple(size for k, size in enumerate(x.shape) if k != axis)
-    return ValuesIndices(ops.reshape(values, shape=shape), constant(places.reshape(shape)))
-
-
-def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """Where the largest value stands: the first of them, in the flat tensor or along `dim`.
-
-    Example:
-        >>> import autograd
-        >>> autograd.argmax(autograd.tensor([1.0, 5.0, 2.0]))
-        tensor(1)
-    """
-    return place_of(np.argmax, "argmax", input, dim, keepdim)
-
-
-def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """Where the smallest value stands: the first of them, in the flat tensor or along `dim`."""
-    return place_of(np.argmin, "argmin", input, dim, keepdim)
-
-
-def place_of(choose: Any, name: str, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
-    x = tensor_of(name, input)
-    axis = None if dim is None or x.ndim == 0 else one_dim(name, dim, x.ndim)
-    not_empty(name, x, tuple(range(x.ndim)) if axis is None else (axis,))
-    return constant(choose(raw(x), axis=axis, keepdims=keepdim and x.ndim > 0))
-
-
 def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether all elements, or all along `dim`, are nonzero."""
     x = tensor_of("all", input)
@@ -319,7 +241,9 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
         >>> autograd.bincount(autograd.tensor([0, 2, 2]))
         tensor([1, 0, 2])
     """
-    return constant(np.bincount(raw(input), raw(weights), minlength))
+    counts = np.bincount(raw(input), raw(weights), minlength)
+    narrow = weights is not None and raw(weights).dtype == np.float32
+    return constant(counts.astype(np.float32) if narrow else counts)
 
 
 def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
@@ -367,93 +291,9 @@ def norm(
     if raw(x).dtype.kind not in "fc":
         raise DtypeError(f"norm: input must be floating-point, got {raw(x).dtype}")
     if order == 0:
-        count = np.count_nonzero(raw(x), axis=dims, keepdims=keepdim)
-        return constant(np.asarray(count).astype(raw(x).dtype))
+        return ops.sum(ops.abs(ops.sign(x)), dim=dims, keepdim=keepdim)
     if order == 1:
         return ops.sum(ops.abs(x), dim=dims, keepdim=keepdim)
     if order in (float("inf"), float("-inf")):
         return (ops.amax if order > 0 else ops.amin)(ops.abs(x), dim=dims, keepdim=keepdim)
     return ops.vector_norm(x, order=float(order), dim=dims, keepdim=keepdim)
-
-
-def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
-    """The running sum along an axis.
-
-    Example:
-        >>> import autograd
-        >>> autograd.cumsum(autograd.tensor([1.0, 2.0, 3.0]), dim=0)
-        tensor([1., 3., 6.])
-    """
-    x = converted(tensor_of("cumsum", input), dtype)
-    axis = one_dim("cumsum", dim, x.ndim)
-    return ops.cumsum(x, dim=axis) if x.ndim else ops.clone(x)
-
-
-def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
-    """The running product along an axis.
-
-    Example:
-        >>> import autograd
-        >>> autograd.cumprod(autograd.tensor([1.0, 2.0, 3.0]), dim=0)
-        tensor([1., 2., 6.])
-    """
-    x = converted(tensor_of("cumprod", input), dtype)
-    axis = one_dim("cumprod", dim, x.ndim)
-    return ops.cumprod(x, dim=axis) if x.ndim else ops.clone(x)
-
-
-def argsort(
-    input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False
-) -> Tensor:
-    """The indices that sort along an axis; equal values keep their order, asked for or not.
-
-    Example:
-        >>> import autograd
-        >>> autograd.argsort(autograd.tensor([3.0, 1.0, 2.0]))
-        tensor([1, 2, 0])
-    """
-    x = raw(tensor_of("argsort", input))
-    axis = one_dim("argsort", dim, x.ndim)
-    if x.ndim == 0:
-        return constant(np.array(0))
-    if not descending:
-        return constant(np.argsort(x, axis=axis, kind="stable"))
-    backward = np.argsort(np.flip(x, axis), axis=axis, kind="stable")
-    return constant(np.flip(x.shape[axis] - 1 - backward, axis).copy())
-
-
-def sort(
-    input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False
-) -> ValuesIndices:
-    """Values in ascending or descending order along an axis, and where they stood.
-
-    Example:
-        >>> import autograd
-        >>> autograd.sort(autograd.tensor([3.0, 1.0, 2.0])).values
-        tensor([1., 2., 3.])
-    """
-    indices = argsort(input, dim, descending)
-    return ValuesIndices(gather(input, dim, indices), indices)
-
-
-def topk(
-    input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True
-) -> ValuesIndices:
-    """The k largest (or smallest) values along an axis, in order, and where they stood.
-
-    Raises:
-        ValueError: there are fewer than k.
-
-    Example:
-        >>> import autograd
-        >>> autograd.topk(autograd.tensor([3.0, 1.0, 2.0]), 2).values
-        tensor([3., 2.])
-    """
-    x = tensor_of("topk", input)
-    axis = one_dim("topk", dim, x.ndim)
-    size = x.shape[axis] if x.ndim else 1
-    if not 0 <= k <= size:
-        raise ShapeError(f"topk: k={k} is out of range for an axis of size {size}")
-    order = raw(argsort(x, axis, descending=largest))
-    indices = np.ascontiguousarray(np.take(order, np.arange(k), axis=axis) if x.ndim else order)
-    return ValuesIndices(gather(x, axis, constant(indices)), constant(indices))

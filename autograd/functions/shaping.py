@@ -1,10 +1,10 @@
-"""Changing shape, order and extent, under PyTorch's names."""
+"""Changing the shape of a tensor and the order of its values, under PyTorch's names."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod as product_of
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,13 +13,11 @@ from autograd.errors import ShapeError
 from autograd.functions.arguments import (
     Dims,
     all_dims,
-    constant,
     one_dim,
     raw,
     shape_argument,
     tensor_of,
 )
-from autograd.functions.indexing import along, select
 
 if TYPE_CHECKING:
     from autograd.tensor import Tensor
@@ -27,36 +25,24 @@ if TYPE_CHECKING:
 __all__ = [
     "broadcast_tensors",
     "broadcast_to",
-    "cat",
-    "chunk",
     "clone",
-    "concat",
-    "concatenate",
     "diag",
     "diagonal",
     "flatten",
     "flip",
-    "hstack",
-    "meshgrid",
     "movedim",
     "permute",
     "ravel",
-    "repeat_interleave",
     "reshape",
     "roll",
-    "split",
     "squeeze",
-    "stack",
     "swapaxes",
     "t",
-    "tile",
     "transpose",
     "tril",
     "triu",
-    "unbind",
     "unflatten",
     "unsqueeze",
-    "vstack",
 ]
 
 
@@ -201,7 +187,8 @@ def squeeze(input: Tensor, dim: Dims = None) -> Tensor:
         Size([3, 1])
     """
     shape = raw(tensor_of("squeeze", input)).shape
-    dims = all_dims("squeeze", dim, len(shape))
+    empty = dim is not None and not isinstance(dim, int) and not len(dim)
+    dims = () if empty else all_dims("squeeze", dim, len(shape))
     kept = tuple(s for axis, s in enumerate(shape) if not (axis in dims and s == 1))
     return ops.reshape(input, shape=kept)
 
@@ -232,9 +219,7 @@ def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
     lead = len(size) - len(shape)
     if lead < 0 or any(s == -1 for s in size[:lead]):
         raise ShapeError(f"expand: a tensor of shape {shape} does not fit {tuple(size)}")
-    wanted = tuple(
-        shape[axis - lead] if s == -1 else int(s) for axis, s in enumerate(size)
-    )
+    wanted = tuple(shape[axis - lead] if s == -1 else int(s) for axis, s in enumerate(size))
     return ops.expand(input, shape=wanted)
 
 
@@ -246,152 +231,6 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
         shapes = ", ".join(str(raw(tensor).shape) for tensor in tensors)
         raise ShapeError(f"broadcast_tensors: shapes {shapes} do not broadcast") from None
     return tuple(ops.expand(tensor, shape=shape) for tensor in tensors)
-
-
-def tile(input: Tensor, dims: Sequence[int]) -> Tensor:
-    """The tensor repeated `dims` times along its axes, with new leading axes where needed.
-
-    Example:
-        >>> import autograd
-        >>> autograd.tile(autograd.tensor([1, 2]), (2,))
-        tensor([1, 2, 1, 2])
-    """
-    shape = raw(tensor_of("repeat", input)).shape
-    repeats = tuple(dims)
-    if any(count < 0 for count in repeats):
-        raise ValueError(f"repeat: counts must not be negative, got {repeats}")
-    rank = max(len(shape), len(repeats))
-    shape = (1,) * (rank - len(shape)) + shape
-    repeats = (1,) * (rank - len(repeats)) + repeats
-    pairs = tuple(size for pair in zip(repeats, shape, strict=True) for size in pair)
-    single = tuple(size for s in shape for size in (1, s))
-    apart = ops.reshape(input, shape=single)  # (a, b) -> (1, a, 1, b)
-    wide = ops.expand(apart, shape=pairs)  # (1, a, 1, b) -> (m, a, n, b)
-    joined = tuple(count * size for count, size in zip(repeats, shape, strict=True))
-    return ops.reshape(ops.clone(wide), shape=joined)
-
-
-def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None) -> Tensor:
-    """Each value (of the flat tensor, or along `dim`) repeated.
-
-    Example:
-        >>> import autograd
-        >>> autograd.repeat_interleave(autograd.tensor([1, 2]), 2)
-        tensor([1, 1, 2, 2])
-    """
-    x = ravel(input) if dim is None else input
-    axis = 0 if dim is None else one_dim("repeat_interleave", dim, x.ndim)
-    index = np.repeat(np.arange(raw(x).shape[axis]), raw(repeats))
-    return ops.getitem(x, index=along(axis, index))
-
-
-def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """The tensors one after the other along an axis.
-
-    Raises:
-        ValueError: there are none, or their other axes differ.
-
-    Example:
-        >>> import autograd
-        >>> autograd.cat([autograd.tensor([1.0]), autograd.tensor([2.0, 3.0])])
-        tensor([1., 2., 3.])
-    """
-    parts = [tensor_of("cat", tensor, "each of tensors") for tensor in tensors]
-    if not parts:
-        raise ValueError("cat: expected at least one tensor")
-    shapes = [raw(part).shape for part in parts]
-    if not shapes[0]:
-        raise ShapeError("cat: 0-d tensors cannot be joined; stack them")
-    axis = one_dim("cat", dim, len(shapes[0]))
-    for shape in shapes[1:]:
-        if len(shape) != len(shapes[0]) or any(
-            a != b for k, (a, b) in enumerate(zip(shape, shapes[0], strict=True)) if k != axis
-        ):
-            raise ShapeError(f"cat: shapes {shapes[0]} and {shape} differ off dim {axis}")
-    return ops.cat(*parts, dim=axis)
-
-
-def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Tensors of one shape joined along a new axis.
-
-    Example:
-        >>> import autograd
-        >>> autograd.stack([autograd.tensor([1.0, 2.0]), autograd.tensor([3.0, 4.0])])
-        tensor([[1., 2.],
-                [3., 4.]])
-    """
-    parts = list(tensors)
-    if not parts:
-        raise ValueError("stack: expected at least one tensor")
-    first = raw(parts[0]).shape
-    for part in parts:
-        if raw(part).shape != first:
-            raise ShapeError(f"stack: shapes {first} and {raw(part).shape} differ")
-    axis = one_dim("stack", dim, len(first) + 1)
-    return ops.cat(*(unsqueeze(part, axis) for part in parts), dim=axis)
-
-
-def hstack(tensors: Sequence[Tensor]) -> Tensor:
-    """The tensors side by side: along the second axis, or the first of vectors."""
-    parts = [part if raw(part).ndim else unsqueeze(part, 0) for part in tensors]
-    return cat(parts, 0 if raw(parts[0]).ndim == 1 else 1)
-
-
-def vstack(tensors: Sequence[Tensor]) -> Tensor:
-    """The tensors one above the other; vectors become rows."""
-    return cat([part if raw(part).ndim > 1 else reshape(part, (1, -1)) for part in tensors], 0)
-
-
-def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
-    """Views of consecutive parts along an axis, of one size or of the sizes given.
-
-    Example:
-        >>> import autograd
-        >>> autograd.split(autograd.arange(5), 2)
-        (tensor([0, 1]), tensor([2, 3]), tensor([4]))
-    """
-    axis = one_dim("split", dim, tensor_of("split", tensor).ndim)
-    total = raw(tensor).shape[axis]
-    if isinstance(split_size_or_sections, int):
-        step = split_size_or_sections
-        if step <= 0:
-            raise ValueError(f"split: split_size must be positive, got {step}")
-        sizes = [min(step, total - start) for start in range(0, total, step)] or [0]
-    else:
-        sizes = [int(size) for size in split_size_or_sections]
-        if sum(sizes) != total or any(size < 0 for size in sizes):
-            raise ShapeError(f"split: sections {sizes} do not add up to the size {total}")
-    ends = np.cumsum(sizes)
-    return tuple(
-        ops.getitem(tensor, index=along(axis, slice(int(end) - size, int(end))))
-        for size, end in zip(sizes, ends, strict=True)
-    )
-
-
-def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """Views of at most `chunks` consecutive parts of equal size, the last one smaller.
-
-    Example:
-        >>> import autograd
-        >>> autograd.chunk(autograd.arange(5), 2)
-        (tensor([0, 1, 2]), tensor([3, 4]))
-    """
-    if chunks <= 0:
-        raise ValueError(f"chunk: chunks must be positive, got {chunks}")
-    total = raw(input).shape[one_dim("chunk", dim, input.ndim)]
-    return split(input, max(-(-total // chunks), 1), dim)
-
-
-def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """Views of each slice along an axis, without that axis.
-
-    Example:
-        >>> import autograd
-        >>> autograd.unbind(autograd.tensor([[1, 2], [3, 4]]))
-        (tensor([1, 2]), tensor([3, 4]))
-    """
-    axis = one_dim("unbind", dim, tensor_of("unbind", input).ndim)
-    return tuple(select(input, axis, place) for place in range(raw(input).shape[axis]))
 
 
 def flip(input: Tensor, dims: Dims) -> Tensor:
@@ -483,19 +322,4 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     return ops.diagonal_sum(input, shape=(size, size), offset=diagonal, dim1=0, dim2=1)
 
 
-def meshgrid(*tensors: Tensor, indexing: str = "ij") -> tuple[Tensor, ...]:
-    """Coordinate grids from 1-d tensors.
-
-    Example:
-        >>> import autograd
-        >>> rows, columns = autograd.meshgrid(autograd.arange(2), autograd.arange(3))
-        >>> columns
-        tensor([[0, 1, 2],
-                [0, 1, 2]])
-    """
-    grids = np.meshgrid(*(raw(tensor) for tensor in tensors), indexing=indexing)  # type: ignore[call-overload]
-    return tuple(constant(grid) for grid in grids)
-
-
 swapaxes = transpose
-concat = concatenate = cat

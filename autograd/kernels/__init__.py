@@ -10,6 +10,7 @@ from autograd.kernels.numpy_loss import (
 )
 from autograd.kernels.numpy_norm import (
     moments,
+    standard_moments,
     standardize,
     standardize_grad,
     standardize_weight_grad,
@@ -40,6 +41,7 @@ __all__ = [
     "moments",
     "softmax",
     "spread_pool",
+    "standard_moments",
     "standardize",
     "standardize_grad",
     "standardize_weight_grad",

@@ -138,7 +138,7 @@ def column_blocks(x: Any, windows: Windows, groups: int) -> Iterator[tuple[slice
         step = max(step, -(-WIDE // width))
     step = min(step, count)
     lines = windows.out[0]
-    if step == 1:  # a large image is cut along its first dimension
+    if step == 1 and width >= NARROW:  # a large image is cut along its first dimension
         line_bytes = max(1, image_bytes // lines)
         lines = min(lines, max(2 * BLOCK // line_bytes, -(-WIDE // row)))
     buffer = np.empty(step * groups * taps * lines * row, x.dtype)

@@ -1,12 +1,14 @@
 """Standardization over some axes, block by block, so that intermediate values stay in the cache.
 
-`mean`, `inverse` (one over the standard deviation), `weight` and `bias` keep all axes, at size 1
-where they do not vary.
+Blocks are cut along the first axis. Where that is not an axis of the standardization, as in layer
+normalization, a block has all it needs; where it is, as in batch normalization, means are
+collected from all blocks first. The mean, `inverse` (one over the standard deviation), weight and
+bias keep all axes, at size 1 where they do not vary.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -15,15 +17,16 @@ import numpy as np
 from autograd.kernels.windows import plane_blocks
 
 Axes = tuple[int, ...]
+Pair = tuple[Any, Any]
 
 
-def moments(x: Any, axes: Axes) -> tuple[Any, Any]:
+def moments(x: Any, axes: Axes) -> Pair:
     """The mean and the (biased) variance over some axes, which stay, at size 1.
 
     The variance is taken around the mean, in a second pass: stable for any offset.
     """
-    count = prod(x.shape[axis] for axis in axes)
-    mean = np.mean(x, axis=axes, keepdims=True)
+    count = max(1, prod(x.shape[axis] for axis in axes))
+    mean = collect(x, axes, lambda block: total(x[block], axes)) / count
 
     def squares(block: slice) -> Any:
         centred = x[block] - part_of(mean, block)
@@ -32,105 +35,138 @@ def moments(x: Any, axes: Axes) -> tuple[Any, Any]:
     return mean, collect(x, axes, squares) / count
 
 
-def standardize(x: Any, weight: Any, bias: Any, mean: Any, inverse: Any) -> Any:
-    """``(x - mean) * inverse * weight + bias``"""
+def standard_moments(x: Any, axes: Axes, eps: float) -> Pair:
+    """The mean and ``1 / sqrt(variance + eps)``."""
+    mean, variance = moments(x, axes)
+    return mean, 1 / np.sqrt(variance + eps)
+
+
+def standardize(
+    x: Any, weight: Any, bias: Any, axes: Axes, eps: float, known: Pair | None
+) -> tuple[Any, Pair]:
+    """``(x - mean) * inverse * weight + bias``, and ``(mean, inverse)``, unless `known` already."""
     out = np.empty(x.shape, x.dtype)
+    if known is None and (0 in axes or not len(x)):
+        known = standard_moments(x, axes, eps)
+    found = []
     for block in plane_blocks(x):
+        if known is None:
+            mean, inverse = standard_moments(x[block], axes, eps)
+            found.append((mean, inverse))
+        else:
+            mean, inverse = (part_of(values, block) for values in known)
         part = out[block]
-        np.subtract(x[block], part_of(mean, block), out=part)
-        scale(part, block, inverse, weight)
+        np.subtract(x[block], mean, out=part)
+        if weight is None:
+            part *= inverse
+        else:
+            multiply(part, inverse, part_of(weight, block))
         if bias is not None:
             part += part_of(bias, block)
-    return out
+    return out, known or joined(found)
 
 
 def standardize_grad(
-    g: Any, x: Any, weight: Any, mean: Any, inverse: Any, axes: Axes, sums: Any
+    g: Any, x: Any, weight: Any, axes: Axes, known: Pair, sums: Pair | None
 ) -> Any:
     """``inverse * (h - mean(h) - z * mean(h * z))`` for ``h = g * weight``, z the standardized x.
 
-    `sums` are the sums of g and of g * z over the axes where the caller has them, and the weight
-    does not vary along the axes.
+    `sums` are those of h and of h * z over the axes, where the caller has them.
     """
-    count = prod(x.shape[axis] for axis in axes)
-    first, second = sums or gradient_sums(g, x, weight, mean, inverse, axes)
-    if sums and weight is not None:
-        first, second = first * weight, second * weight
-    shift = inverse * (first / -count)
-    slope = inverse * inverse * (second / -count)
+    count = max(1, prod(x.shape[axis] for axis in axes))
+
+    def sums_of(block: slice) -> Any:
+        mean, inverse = (part_of(values, block) for values in known)
+        h = g[block] if weight is None else g[block] * part_of(weight, block)
+        return np.stack((total(h, axes), dot(h, x[block] - mean, axes) * inverse))
+
+    if sums is None and (0 in axes or not len(x)):
+        sums = tuple(collect(x, axes, sums_of, 1))
     grad = np.empty(x.shape, x.dtype)
     for block in plane_blocks(x):
+        mean, inverse = (part_of(values, block) for values in known)
+        first, second = sums_of(block) if sums is None else (part_of(v, block) for v in sums)
         part = grad[block]
-        np.subtract(x[block], part_of(mean, block), out=part)
-        part *= part_of(slope, block)
-        part += part_of(shift, block)
-        h = g[block] * part_of(inverse, block)
-        if weight is not None:
-            h *= part_of(weight, block)
+        np.subtract(x[block], mean, out=part)
+        part *= inverse * inverse * (second / -count)
+        part += inverse * (first / -count)
+        h = np.array(g[block])
+        if weight is None:
+            h *= inverse
+        else:
+            multiply(h, inverse, part_of(weight, block))
         part += h
     return grad
 
 
-def gradient_sums(
-    g: Any, x: Any, weight: Any, mean: Any, inverse: Any, axes: Axes
-) -> Sequence[Any]:
-    """The sums over the axes of ``h = g * weight`` and of ``h * z``, z the standardized x."""
-
-    def sums(block: slice) -> Any:
-        h = g[block] if weight is None else g[block] * part_of(weight, block)
-        centred = x[block] - part_of(mean, block)
-        return np.stack((h.sum(axis=axes, keepdims=True), dot(h, centred, axes)), axis=-1)
-
-    both = collect(x, axes, sums)
-    return both[..., 0], both[..., 1] * inverse
-
-
-def standardize_weight_grad(g: Any, x: Any, mean: Any, inverse: Any, axes: Axes) -> Any:
+def standardize_weight_grad(g: Any, x: Any, axes: Axes, known: Pair) -> Any:
     """The sum over `axes` of g times the standardized x."""
 
     def sums(block: slice) -> Any:
-        centred = x[block] - part_of(mean, block)
-        centred *= part_of(inverse, block)
+        mean, inverse = (part_of(values, block) for values in known)
+        centred = x[block] - mean
+        centred *= inverse
         return dot(g[block], centred, axes)
 
     return collect(x, axes, sums)
 
 
-def collect(x: Any, axes: Axes, reduce: Callable[[slice], Any]) -> Any:
-    """Reduce the blocks of x over some axes; add or join the results."""
+def collect(x: Any, axes: Axes, reduce: Callable[[slice], Any], first: int = 0) -> Any:
+    """Reduce the blocks of x over some axes; join the results, at axis `first`, or add them."""
     parts = [reduce(block) for block in plane_blocks(x)] or [reduce(slice(0, 0))]
     if 0 not in axes:
-        return np.concatenate(parts)
-    total = parts[0]
+        return np.concatenate(parts, axis=first)
+    sum_of_parts = parts[0]
     for part in parts[1:]:
-        total += part
-    return total
+        sum_of_parts += part
+    return sum_of_parts
 
 
-def dot(x: Any, y: Any, axes: Axes) -> Any:
-    """The sum of x * y over some axes, which stay, at size 1."""
-    trailing = 0
-    while x.ndim - 1 - trailing in axes:
-        trailing += 1
-    if not trailing:
-        return np.sum(x * y, axis=axes, keepdims=True)
-    lead = x.shape[: x.ndim - trailing]
-    width = prod(x.shape[x.ndim - trailing :])
-    rows = np.vecdot(x.reshape(*lead, width), y.reshape(*lead, width))  # (lead..., width) -> lead
-    total = rows.sum(axis=tuple(axis for axis in axes if axis < len(lead)), keepdims=True)
-    return total.reshape(*total.shape, *(1,) * trailing)
-
-
-def scale(part: Any, block: slice, inverse: Any, weight: Any) -> None:
-    """Multiply a block in place; by the product of both factors where that is the smaller work."""
-    if weight is not None and np.broadcast(inverse, weight).size < part.size // 4:
-        part *= part_of(inverse * weight, block)
-        return
-    part *= part_of(inverse, block)
-    if weight is not None:
-        part *= part_of(weight, block)
+def joined(pairs: list[Pair]) -> Pair:
+    return np.concatenate([a for a, _ in pairs]), np.concatenate([b for _, b in pairs])
 
 
 def part_of(values: Any, block: slice) -> Any:
     """The part of something that broadcasts against x, for a block of x."""
-    return values[block] if values.shape[0] > 1 else values
+    return values[block] if len(values) > 1 else values
+
+
+def multiply(part: Any, first: Any, second: Any) -> None:
+    """Multiply in place by two factors; by their product where that is much smaller than `part`."""
+    if np.broadcast(first, second).size < part.size // 4:
+        part *= first * second
+    else:
+        part *= first
+        part *= second
+
+
+def rows_of(x: Any, axes: Axes) -> tuple[Any, int]:
+    """Join the last axes, as far as they are among `axes`; and how many they were."""
+    count = 0
+    while count < x.ndim and x.ndim - 1 - count in axes:
+        count += 1
+    lead = x.shape[: x.ndim - count]
+    return x.reshape(*lead, prod(x.shape[x.ndim - count :])), count  # (..., a, b) -> (..., a*b)
+
+
+def finish(rows: Any, axes: Axes, count: int) -> Any:
+    """Sum what is left over the other axes, and put back the last ones, at size 1."""
+    rest = tuple(axis for axis in axes if axis < rows.ndim)
+    out = rows.sum(axis=rest, keepdims=True)
+    return out.reshape(*out.shape, *(1,) * count)  # (...) -> (..., 1, 1)
+
+
+def total(x: Any, axes: Axes) -> Any:
+    """The sum over some axes, which stay, at size 1; along rows by BLAS, the fastest."""
+    rows, count = rows_of(x, axes)
+    if not count:
+        return np.sum(x, axis=axes, keepdims=True)
+    return finish(np.matmul(rows, np.ones(rows.shape[-1], x.dtype)), axes, count)
+
+
+def dot(x: Any, y: Any, axes: Axes) -> Any:
+    """The sum of x * y over some axes, which stay, at size 1; along rows by BLAS."""
+    rows, count = rows_of(x, axes)
+    if not count:
+        return np.sum(x * y, axis=axes, keepdims=True)
+    return finish(np.vecdot(rows, rows_of(y, axes)[0]), axes, count)

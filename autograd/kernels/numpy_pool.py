@@ -89,11 +89,13 @@ def max_pool_pick(x: Any, places: Any, windows: Windows) -> Any:
 def sum_pool(x: Any, windows: Windows) -> Any:
     """The sum of each window, one dimension after the other."""
     lead = x.ndim - len(windows.sizes)
+    whole = windows.whole_axes()
+    if whole:
+        x = np.sum(x, axis=tuple(lead + axis for axis in whole), keepdims=True)
     for axis in reversed(range(len(windows.sizes))):
-        size, out = windows.sizes[axis], windows.out[axis]
-        if out == 1 and windows.kernel[axis] == size and windows.before[axis] == 0:
-            x = np.sum(x, axis=lead + axis, keepdims=True)
+        if axis in whole:
             continue
+        out = windows.out[axis]
         skip = (slice(None),) * (lead + axis)
         total = np.zeros((*x.shape[: lead + axis], out, *x.shape[lead + axis + 1 :]), x.dtype)
         for outs, ins in windows.reach(axis):

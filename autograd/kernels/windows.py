@@ -47,6 +47,14 @@ class Windows(NamedTuple):
             )
         )
 
+    def whole_axes(self) -> tuple[int, ...]:
+        """The axes that a single window covers exactly."""
+        return tuple(
+            axis
+            for axis, size in enumerate(self.sizes)
+            if self.out[axis] == 1 and self.kernel[axis] == size and self.before[axis] == 0
+        )
+
     def overlaps(self) -> tuple[Slices, Slices]:
         """Where windows and input meet: as slices of the positions, and as slices of the input."""
         positions, inputs = [], []
@@ -71,24 +79,28 @@ class Windows(NamedTuple):
             slices.append((slice(first, stop), read))
         return slices
 
+    def miss(self) -> bool:
+        """Whether some window lies in the padding only; with dilation it may."""
+        for axis, out in enumerate(self.out):
+            reached = np.zeros(out, bool)
+            for outs, _ in self.reach(axis):
+                reached[outs] = True
+            if not reached.all():
+                return True
+        return False
+
     def taps(self) -> Iterator[tuple[Slices, Slices]]:
         """As `reach`, for all kernel positions in row-major order."""
         for pairs in product(*(self.reach(axis) for axis in range(len(self.kernel)))):
             yield tuple(outs for outs, _ in pairs), tuple(ins for _, ins in pairs)
 
     def first_places(self) -> Any:
-        """For each window the number, in row-major order, of its first position that is no padding.
-
-        Raises:
-            ValueError: some window lies in the padding only.
-        """
+        """For each window the number, in row-major order, of its first position in the input."""
         places: Any = np.zeros((), np.intp)
         for axis, kernel in enumerate(self.kernel):
-            first = np.full(self.out[axis], kernel)
+            first = np.zeros(self.out[axis], np.intp)
             for place, (outs, _) in reversed(list(enumerate(self.reach(axis)))):
                 first[outs] = place
-            if np.any(first == kernel):
-                raise ValueError("a window lies in the padding only")
             places = places[..., None] * kernel + first  # (out...) -> (out..., out[axis])
         return places
 

@@ -12,7 +12,7 @@ from typing import Any
 from autograd import kernels
 from autograd.errors import DtypeError, ShapeError
 from autograd.kernels import Windows
-from autograd.ops.reduce import sum
+from autograd.ops.reduce import raw, sum
 from autograd.ops.shape import reshape
 from autograd.primitive import Case, primitive
 
@@ -208,7 +208,9 @@ def conv_transpose(
         DtypeError: the data types are not one and the same floating-point type.
     """
     operation = f"conv_transpose{weight.ndim - 2}d"
-    check_operands(operation, x, weight, bias, groups, ("C_in", "C_out / groups"))
+    arrays = [raw(value) for value in (x, weight, bias)]
+    check_operands(operation, *arrays, groups, ("C_in", "C_out / groups"))
+    shape, kernel = arrays[0].shape, arrays[1].shape
     check_settings(
         operation,
         weight.ndim - 2,
@@ -217,32 +219,30 @@ def conv_transpose(
         output_padding=output_padding,
         dilation=dilation,
     )
-    if x.shape[1] != weight.shape[0] or x.shape[1] % groups:
+    if shape[1] != kernel[0] or shape[1] % groups:
         raise ShapeError(
-            f"{operation}: input has {x.shape[1]} channels, weight expects {weight.shape[0]} "
-            f"(input {x.shape}, weight {weight.shape}{with_groups(groups)})"
+            f"{operation}: input has {shape[1]} channels, weight expects {kernel[0]} "
+            f"(input {shape}, weight {kernel}{with_groups(groups)})"
         )
-    channels = weight.shape[1] * groups
-    check_bias(operation, bias, channels, weight.shape)
+    channels = kernel[1] * groups
+    check_bias(operation, arrays[2], channels, kernel)
     if any(o >= max(s, d) for o, s, d in zip(output_padding, stride, dilation, strict=True)):
         raise ShapeError(
             f"{operation}: output_padding {output_padding} must be smaller than stride {stride} "
             f"or dilation {dilation}"
         )
-    spatial = zip(
-        x.shape[2:], weight.shape[2:], stride, padding, output_padding, dilation, strict=True
-    )
+    spatial = zip(shape[2:], kernel[2:], stride, padding, output_padding, dilation, strict=True)
     out = tuple((n - 1) * s - 2 * p + d * (k - 1) + o + 1 for n, k, s, p, o, d in spatial)
     if min(out) < 1:
         raise ShapeError(
-            f"{operation}: the output would have sizes {out} (input {x.shape}, "
-            f"weight {weight.shape}, padding {padding})"
+            f"{operation}: the output would have sizes {out} (input {shape}, "
+            f"weight {kernel}, padding {padding})"
         )
     pairs = tuple((p, p) for p in padding)
     y = conv_input_grad(
         x,
         weight,
-        input_shape=(x.shape[0], channels, *out),
+        input_shape=(shape[0], channels, *out),
         **settings(stride, pairs, dilation, groups),
     )
     if bias is None:
@@ -263,6 +263,8 @@ def check_operands(
             f"{operation}: input has shape {x.shape} and weight {weight.shape}, expected "
             f"(N, C_in, sizes...) and ({names[0]}, {names[1]}, kernel...) with as many sizes"
         )
+    if 0 in weight.shape:
+        raise ShapeError(f"{operation}: weight {weight.shape} has an empty dimension")
     if groups < 1:
         raise ValueError(f"{operation}: groups is {groups}, expected at least 1")
     dtypes = [array.dtype for array in (x, weight, bias) if array is not None]

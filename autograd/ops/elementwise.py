@@ -39,9 +39,7 @@ def sub(x: Any, y: Any) -> Any:
     return x - y
 
 
-@primitive(
-    lambda g, y: g * y, lambda g, x: g * x, broadcasts=True, promote=promote, case=PAIR
-)
+@primitive(lambda g, y: g * y, lambda g, x: g * x, broadcasts=True, promote=promote, case=PAIR)
 def mul(x: Any, y: Any) -> Any:
     """``x * y``"""
     return x * y
@@ -58,6 +56,51 @@ def mul(x: Any, y: Any) -> Any:
 def div(x: Any, y: Any) -> Any:
     """``x / y``"""
     return x / y
+
+
+APART_FROM_STEPS = (
+    Case(shapes=((2, 3), (3,)), domain=((3.1, 3.9), (1.1, 1.5))),
+    Case(shapes=((2, 1), (2,)), domain=((-3.9, -3.1), (1.1, 1.5))),
+)
+
+
+@primitive(
+    lambda g: zeros_of(g),
+    lambda g: zeros_of(g),
+    broadcasts=True,
+    promote=promote,
+    case=APART_FROM_STEPS,
+)
+@quiet
+def floor_divide(x: Any, y: Any) -> Any:
+    """``floor(x / y)`` of the exact quotient; derivative 0."""
+    return np.floor_divide(x, y)
+
+
+@primitive(
+    lambda g: g,
+    lambda g, x, y: -g * floor_divide(x, y),
+    broadcasts=True,
+    promote=promote,
+    case=APART_FROM_STEPS,
+)
+@quiet
+def remainder(x: Any, y: Any) -> Any:
+    """``x - y * floor(x / y)``, exactly; it has the sign of y."""
+    return np.remainder(x, y)
+
+
+@primitive(
+    lambda g: g,
+    lambda g, x, y: -g * trunc(x / y),
+    broadcasts=True,
+    promote=promote,
+    case=APART_FROM_STEPS,
+)
+@quiet
+def fmod(x: Any, y: Any) -> Any:
+    """``x - y * trunc(x / y)``, exactly; it has the sign of x."""
+    return np.fmod(x, y)
 
 
 @primitive(
@@ -129,26 +172,33 @@ def abs(x: Any) -> Any:
 
 @primitive(lambda g: zeros_of(g), case=STEPS)
 def sign(x: Any) -> Any:
-    """-1, 0 or 1; derivative 0."""
-    return np.sign(x)
+    """-1, 0 or 1, and 0 for NaN; derivative 0."""
+    if x.dtype.kind == "b":
+        return np.array(x)
+    return np.where(x == x, np.sign(x), 0) if x.dtype.kind == "f" else np.sign(x)
+
+
+def stepped(step: Any, x: Any) -> Any:
+    """A rounding to whole numbers; integers are whole, and NumPy 2.0 would make them floats."""
+    return step(x) if x.dtype.kind == "f" else np.array(x)
 
 
 @primitive(lambda g: zeros_of(g), case=STEPS)
 def floor(x: Any) -> Any:
     """The largest integer not above x; derivative 0."""
-    return np.floor(x)
+    return stepped(np.floor, x)
 
 
 @primitive(lambda g: zeros_of(g), case=STEPS)
 def ceil(x: Any) -> Any:
     """The smallest integer not below x; derivative 0."""
-    return np.ceil(x)
+    return stepped(np.ceil, x)
 
 
 @primitive(lambda g: zeros_of(g), case=STEPS)
 def trunc(x: Any) -> Any:
     """The integer part of x; derivative 0."""
-    return np.trunc(x)
+    return stepped(np.trunc, x)
 
 
 @primitive(lambda g: zeros_of(g), case=(Case(attributes={"decimals": 0}, avoid=STEPS[0].avoid),))
@@ -200,15 +250,21 @@ def atan(x: Any) -> Any:
     return np.arctan(x)
 
 
+def squared_radius(x: Any, y: Any) -> Any:
+    """``x * x + y * y``, and 1 at the origin, where the angle has no derivative."""
+    square = x * x + y * y
+    return where(square == 0, 1.0, square)
+
+
 @primitive(
-    lambda g, x, y: g * (y / (x * x + y * y)),
-    lambda g, x, y: -g * (x / (x * x + y * y)),
+    lambda g, x, y: g * (y / squared_radius(x, y)),
+    lambda g, x, y: -g * (x / squared_radius(x, y)),
     broadcasts=True,
     promote=promote_float,
     case=tuple(Case(shapes=case.shapes, domain=((0.3, 2), (-2, 2))) for case in PAIR),
 )
 def atan2(x: Any, y: Any) -> Any:
-    """The angle of the point (y, x), in radians."""
+    """The angle of the point (y, x), in radians; derivative 0 at the origin."""
     return np.arctan2(x, y)
 
 
@@ -254,9 +310,7 @@ def atanh(x: Any) -> Any:
     return np.arctanh(x)
 
 
-@primitive(
-    lambda g, x: g * (2 / math.sqrt(math.pi) * exp(-x * x)), promote=promote_float, case=ANY
-)
+@primitive(lambda g, x: g * (2 / math.sqrt(math.pi) * exp(-x * x)), promote=promote_float, case=ANY)
 def erf(x: Any) -> Any:
     """The error function, the integral of ``2 / sqrt(pi) * exp(-t * t)`` from 0 to x."""
     return erf_kernel(x)
@@ -334,12 +388,9 @@ def promote_branches(values: list[Any]) -> list[Any]:
     broadcasts=True,
     promote=promote_branches,
     case=tuple(
-        Case(
-            shapes=case.shapes, constants={"condition": np.arange(3) % 2 == 0}
-        )
-        for case in PAIR
+        Case(shapes=case.shapes, constants={"condition": np.arange(3) % 2 == 0}) for case in PAIR
     ),
 )
 def where(condition: Any, x: Any, y: Any) -> Any:
-    """x where `condition` holds, else y."""
+    """``x`` where `condition` holds, else ``y``."""
     return np.where(condition, x, y)

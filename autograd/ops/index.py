@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.ops.reduce import raw
 from autograd.graph import ViewStep
+from autograd.ops.reduce import raw
 from autograd.primitive import Case, primitive
 
 PAIRS = (np.array([0, 1, 0]), np.array([2, 0, 2]))
@@ -146,9 +146,7 @@ def diagonal(x: Any, *, offset: int, dim1: int, dim2: int) -> Any:
 
 @primitive(
     lambda g, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2),
-    case=Case(
-        shapes=((2,),), attributes={"shape": (2, 3), "offset": 1, "dim1": 0, "dim2": 1}
-    ),
+    case=Case(shapes=((2,),), attributes={"shape": (2, 3), "offset": 1, "dim1": 0, "dim2": 1}),
 )
 def diagonal_sum(x: Any, *, shape: tuple[int, ...], offset: int, dim1: int, dim2: int) -> Any:
     """Zeros of a shape with x on the diagonal of two axes."""

@@ -112,4 +112,44 @@ def einsum(*operands: Any, terms: tuple[str, ...], output: str) -> Any:
 
     No letter occurs twice in a term, and each stands in the output or in two operands at least.
     """
-    return np.einsum(",".join(terms) + "->" + output, *operands, optimize=len(operands) > 2)
+    todo = list(zip(operands, terms, strict=True))
+    path: Any = [tuple(range(len(operands)))]
+    if len(operands) > 2:
+        path = np.einsum_path(joined(terms, output), *operands, optimize="greedy")[0][1:]
+    for places in path:
+        parts = [todo.pop(place) for place in sorted(places, reverse=True)]
+        needed = set(output).union(*(term for _, term in todo))
+        letters = dict.fromkeys("".join(term for _, term in parts))
+        kept = "".join(letter for letter in letters if letter in needed) if todo else output
+        todo.append((contract(parts, kept), kept))
+    return todo[0][0]
+
+
+def joined(terms: Any, output: str) -> str:
+    return ",".join(terms) + "->" + output
+
+
+def contract(parts: list[tuple[Any, str]], output: str) -> Any:
+    """The einsum of some operands; of two with a common sum, by a matrix product."""
+    shared = set(parts[0][1]) & set(parts[-1][1])
+    inner = [letter for letter in parts[0][1] if letter in shared and letter not in output]
+    if len(parts) != 2 or not inner or len(shared) == len(set(parts[0][1] + parts[1][1])):
+        arrays, terms = zip(*parts, strict=True)
+        return np.einsum(joined(terms, output), *arrays)
+    (x, x_term), (y, y_term) = parts
+    batch = [letter for letter in output if letter in shared]
+    left = [letter for letter in output if letter in x_term and letter not in shared]
+    right = [letter for letter in output if letter in y_term and letter not in shared]
+    sizes = {**dict(zip(x_term, x.shape, strict=True)), **dict(zip(y_term, y.shape, strict=True))}
+
+    def grouped(array: Any, term: str, *groups: list[str]) -> Any:
+        """The axes in the order of the groups, those of each group after the first joined."""
+        lead = [sizes[letter] for letter in batch]
+        counts = [product_of(sizes[letter] for letter in group) for group in groups]
+        order = [term.index(letter) for group in (batch, *groups) for letter in group]
+        return np.transpose(array, order).reshape(*lead, *counts)
+
+    product = np.matmul(grouped(x, x_term, left, inner), grouped(y, y_term, inner, right))
+    letters = batch + left + right
+    apart = product.reshape([sizes[letter] for letter in letters])  # (b, l, r) -> (letters...)
+    return np.transpose(apart, [letters.index(letter) for letter in output])

@@ -125,7 +125,6 @@ EXAMPLES = (
 def cross_entropy_grad_rule_y(
     g: Any,
     x: Any,
-    y_shape: tuple[int, ...],
     target: Any,
     weight: Any,
     ignore_index: int,
@@ -133,10 +132,10 @@ def cross_entropy_grad_rule_y(
     reduction: str,
     known: Any,
 ) -> Any:
-    ones = np.ones(np.shape(target), x.dtype)
     options = settings(target, weight, ignore_index, label_smoothing, "none")
+    ones = np.ones(np.shape(target), x.dtype)
     each = sum(g * cross_entropy_grad(ones, x, **options, known=known), dim=(1,), keepdim=False)
-    samples = Samples(raw(x), target, weight, ignore_index, label_smoothing)
+    samples = known[0] if known else Samples(raw(x), target, weight, ignore_index, label_smoothing)
     return samples.reduce(each, reduction)
 
 
@@ -149,8 +148,9 @@ def cross_entropy_grad_rule_x(
     ignore_index: int,
     label_smoothing: float,
     reduction: str,
+    known: Any,
 ) -> Any:
-    samples = Samples(raw(x), target, weight, ignore_index, label_smoothing)
+    samples = known[0] if known else Samples(raw(x), target, weight, ignore_index, label_smoothing)
     change = softmax_derivative(g, softmax(x, dim=1), 1)
     return change * (samples.back(y, reduction) * samples.mass())
 
@@ -260,7 +260,7 @@ def cross_entropy_loss(
             f"cross_entropy: label_smoothing is {label_smoothing}, expected 0.0 to 1.0"
         )
     weights = None if weight is None else raw(weight)
-    shape = x.shape
+    shape = raw(x).shape
     if target.shape == shape and target.dtype.kind == "f":
         return probability_loss(x, target, weights, label_smoothing, reduction)
     check_classes("cross_entropy", x, target, ignore_index)
@@ -276,8 +276,6 @@ def probability_loss(
 ) -> Any:
     """``-sum over c of weight[c] * target[c] * log_softmax(x)[c]``; a mean is over all samples."""
     dim = 1 if len(x.shape) > 1 else 0
-    if target.dtype != x.dtype:
-        raise DtypeError(f"cross_entropy: target is {target.dtype}, input is {x.dtype}")
     if label_smoothing:
         target = target * (1 - label_smoothing) + label_smoothing / x.shape[dim]
     terms = log_softmax(x, dim=dim) * target
@@ -312,7 +310,7 @@ def nll_loss(
     """
     check_logits("nll_loss", x, weight, reduction)
     check_classes("nll_loss", x, target, ignore_index)
-    classes, shape = raw(target), x.shape
+    classes, shape = raw(target), raw(x).shape
     if len(shape) == 1:
         x, classes = reshape(x, shape=(1, *shape)), classes.reshape(1)  # (C,) -> (1, C)
     weights = None if weight is None else raw(weight)
@@ -326,6 +324,7 @@ def nll_loss(
 
 def check_logits(operation: str, x: Any, weight: Any, reduction: str) -> None:
     """Data types, the class weights and the reduction."""
+    x, weight = raw(x), raw(weight)
     if reduction not in REDUCTIONS:
         raise ValueError(f"{operation}: reduction is {reduction!r}, expected one of {REDUCTIONS}")
     if x.dtype.kind != "f":
@@ -346,17 +345,16 @@ def check_logits(operation: str, x: Any, weight: Any, reduction: str) -> None:
 
 def check_classes(operation: str, x: Any, target: Any, ignore_index: int) -> None:
     """A target of class indices."""
-    shape = x.shape
+    shape, classes = raw(x).shape, raw(target)
     expected = () if len(shape) == 1 else (shape[0], *shape[2:])
-    if target.shape != expected:
+    if classes.shape != expected:
         raise ShapeError(
-            f"{operation}: target has shape {target.shape}, expected {expected} for class indices "
+            f"{operation}: target has shape {classes.shape}, expected {expected} for class indices "
             f"(input {shape})"
         )
-    if target.dtype.kind not in "iu":
-        raise DtypeError(f"{operation}: class indices must be integers, target is {target.dtype}")
+    if classes.dtype.kind not in "iu":
+        raise DtypeError(f"{operation}: class indices must be integers, target is {classes.dtype}")
     count = shape[1 if len(shape) > 1 else 0]
-    classes = raw(target)
     wrong = ((classes < 0) | (classes >= count)) & (classes != ignore_index)
     if np.any(wrong):
         raise IndexError(

@@ -49,29 +49,30 @@ def standardize_rule(
     needs: tuple[bool, ...],
     x: Any,
     weight: Any,
-    mean: Any,
-    inverse: Any,
+    known: Moments,
     axes: Axes,
     affine: Axes,
     eps: float,
 ) -> list[Any]:
     need_x, need_weight, need_bias = needs
-    known = settings(axes, affine, eps, (mean, inverse))
+    options = settings(axes, affine, eps, known)
     rest = others(x, affine)
-    weight_grad = standardize_weight_grad(g, x, **known) if need_weight else None
+    weight_grad = standardize_weight_grad(g, x, **options) if need_weight else None
     bias_grad = sum(g, dim=rest, keepdim=False) if need_bias else None
     x_grad = None
     if need_x:
         sums = None
         if need_weight and need_bias and rest == axes:
-            sums = (spread(raw(bias_grad), x, affine), spread(raw(weight_grad), x, affine))
-        x_grad = standardize_grad(g, x, weight, **known, sums=sums)
+            sums = tuple(
+                spread(raw(weight) * raw(grad), x, affine) for grad in (bias_grad, weight_grad)
+            )
+        x_grad = standardize_grad(g, x, weight, **options, sums=sums)
     return [x_grad, weight_grad, bias_grad]
 
 
 @primitive(
     joint=standardize_rule,
-    residuals=("mean", "inverse"),
+    residuals=("known",),
     case=(
         *(Case(shapes=(x, w, w), attributes=attributes) for x, w, attributes in EXAMPLES),
         Case(
@@ -95,9 +96,9 @@ def standardize(
 
     x any shape; weight and bias have the sizes of x on the axes `affine`, or are None.
     """
-    mean, inverse = moments or standard_moments(x, axes, eps)
-    out = kernels.standardize(x, spread(weight, x, affine), spread(bias, x, affine), mean, inverse)
-    return out, mean, inverse
+    return kernels.standardize(
+        x, spread(weight, x, affine), spread(bias, x, affine), axes, eps, moments
+    )
 
 
 def standardize_grad_rule(
@@ -153,10 +154,10 @@ def standardize_grad(
 ) -> Any:
     """The gradient of `standardize` in x: ``S(y * weight)``.
 
-    `sums`, too, is what a caller already knows: of y and of y * z over the axes.
+    `sums`, too, is what a caller already knows: those of y * weight, alone and times z.
     """
-    mean, inverse = moments or standard_moments(x, axes, eps)
-    return kernels.standardize_grad(y, x, spread(weight, x, affine), mean, inverse, axes, sums)
+    known = moments or kernels.standard_moments(x, axes, eps)
+    return kernels.standardize_grad(y, x, spread(weight, x, affine), axes, known, sums)
 
 
 @primitive(
@@ -172,8 +173,8 @@ def standardize_weight_grad(
     y: Any, x: Any, *, axes: Axes, affine: Axes, eps: float, moments: Moments
 ) -> Any:
     """The gradient of `standardize` in its weight: the sum of ``y * z`` over the other axes."""
-    mean, inverse = moments or standard_moments(x, axes, eps)
-    grad = kernels.standardize_weight_grad(y, x, mean, inverse, others(x, affine))
+    known = moments or kernels.standard_moments(x, axes, eps)
+    grad = kernels.standardize_weight_grad(y, x, others(x, affine), known)
     return grad.reshape([x.shape[axis] for axis in affine])  # sizes 1 and affine -> affine
 
 
@@ -200,16 +201,6 @@ def inverse_deviation(x: Any, axes: Axes, eps: float) -> Any:
     return rsqrt(average(centred * centred, axes) + eps)
 
 
-def standard_moments(x: Any, axes: Axes, eps: float) -> tuple[Any, Any]:
-    """The mean and ``1 / sqrt(var + eps)`` of an array, axes kept."""
-    mean, variance = kernels.moments(x, axes)
-    return mean, inverse_root(variance, eps)
-
-
-def inverse_root(variance: Any, eps: float) -> Any:
-    return 1 / np.sqrt(variance + eps)
-
-
 def batch_norm(x: Any, weight: Any, bias: Any, *, eps: float) -> tuple[Any, Array, Array]:
     """Normalize each channel by its mean and variance over the batch and all positions.
 
@@ -222,7 +213,7 @@ def batch_norm(x: Any, weight: Any, bias: Any, *, eps: float) -> tuple[Any, Arra
         ShapeError: shapes do not fit, or a channel has a single value, which has no variance.
         DtypeError: x is not floating-point, or weight and bias are of another type.
     """
-    shape = x.shape
+    shape = raw(x).shape
     if len(shape) < 2:
         raise ShapeError(
             f"batch_norm: input has shape {shape}, expected (N, C) or (N, C, sizes...)"
@@ -236,7 +227,7 @@ def batch_norm(x: Any, weight: Any, bias: Any, *, eps: float) -> tuple[Any, Arra
             "training needs more (in eval mode one is enough)"
         )
     mean, variance = kernels.moments(raw(x), axes)
-    moments = (mean, inverse_root(variance, eps))
+    moments = (mean, 1 / np.sqrt(variance + eps))
     out = standardize(x, weight, bias, **settings(axes, (1,), eps, moments))
     unbiased = variance * (count / max(count - 1, 1))
     return out, mean.reshape(-1), unbiased.reshape(-1)  # (1, C, 1...) -> (C,)
@@ -252,7 +243,7 @@ def layer_norm(
         DtypeError: x is not floating-point, or weight and bias are of another type.
     """
     count = len(normalized_shape)
-    shape = x.shape
+    shape = raw(x).shape
     if not count or len(shape) < count or shape[len(shape) - count :] != normalized_shape:
         raise ShapeError(
             f"layer_norm: input has shape {shape}, expected it to end with {normalized_shape}"
@@ -271,7 +262,7 @@ def group_norm(x: Any, weight: Any, bias: Any, *, groups: int, eps: float) -> An
         ShapeError: shapes do not fit, or the channels cannot be split into the groups.
         DtypeError: x is not floating-point, or weight and bias are of another type.
     """
-    shape = x.shape
+    shape = raw(x).shape
     if len(shape) < 2 or groups < 1 or shape[1] % groups:
         raise ShapeError(
             f"group_norm: input has shape {shape}, expected (N, C, sizes...) with channels that "
@@ -288,9 +279,10 @@ def group_norm(x: Any, weight: Any, bias: Any, *, groups: int, eps: float) -> An
 
 
 def check_affine(operation: str, x: Any, weight: Any, bias: Any, expected: tuple[int, ...]) -> None:
+    x = raw(x)
     if x.dtype.kind != "f":
         raise DtypeError(f"{operation}: expected a floating-point input, got {x.dtype}")
-    for name, value in (("weight", weight), ("bias", bias)):
+    for name, value in (("weight", raw(weight)), ("bias", raw(bias))):
         if value is None:
             continue
         if value.shape != expected:

@@ -14,6 +14,7 @@ from autograd import kernels
 from autograd.errors import DtypeError, ShapeError
 from autograd.kernels import Windows
 from autograd.ops.linalg import matmul
+from autograd.ops.reduce import raw
 from autograd.ops.shape import reshape
 from autograd.primitive import Case, primitive
 
@@ -64,7 +65,13 @@ def pool_windows(
             f"{operation}: the kernel {kernel_size} is larger than the padded input {padded} "
             f"(input {shape}, padding {padding})"
         )
-    return Windows(sizes, kernel_size, stride, padding, dilation, tuple(out))
+    windows = Windows(sizes, kernel_size, stride, padding, dilation, tuple(out))
+    if max(dilation) > 1 and max(padding) > 0 and windows.miss():
+        raise ShapeError(
+            f"{operation}: a window lies in the padding only (input {shape}, kernel {kernel_size}, "
+            f"dilation {dilation}, padding {padding})"
+        )
+    return windows
 
 
 def settings(
@@ -301,17 +308,18 @@ def adaptive_avg_pool(x: Any, *, output_size: Sizes) -> Any:
     operation = f"adaptive_avg_pool{count}d"
     if min(output_size) < 0:
         raise ValueError(f"{operation}: output_size is {output_size}, expected no negative number")
-    if len(x.shape) < count or min(x.shape[len(x.shape) - count :]) < 1:
+    shape = raw(x).shape
+    if len(shape) < count or min(shape[len(shape) - count :]) < 1:
         raise ShapeError(
-            f"{operation}: input has shape {x.shape}, expected {count} positive sizes at the end"
+            f"{operation}: input has shape {shape}, expected {count} positive sizes at the end"
         )
-    lead = len(x.shape) - count
-    sizes = x.shape[lead:]
+    lead = len(shape) - count
+    sizes = shape[lead:]
     if min(output_size) and not any(n % out for n, out in zip(sizes, output_size, strict=True)):
         kernel = tuple(n // out for n, out in zip(sizes, output_size, strict=True))
         return avg_pool(x, **average(kernel, kernel, (0,) * count, False, True, None))
     for axis, out in enumerate(output_size, lead):
-        before, n, after = x.shape[:axis], x.shape[axis], x.shape[axis + 1 :]
+        before, n, after = raw(x).shape[:axis], sizes[axis - lead], shape[axis + 1 :]
         x = reshape(x, shape=(prod(before), n, prod(after)))  # (..., n, ...) -> (rows, n, columns)
         x = matmul(averaging_matrix(n, out, x.dtype), x)
         x = reshape(x, shape=(*before, out, *after))  # (rows, out, columns) -> (..., out, ...)

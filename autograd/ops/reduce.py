@@ -39,12 +39,21 @@ def restore(g: Any, shape: tuple[int, ...], dim: tuple[int, ...]) -> Any:
     return reshape(g, shape=kept_shape(shape, dim))
 
 
+def accumulated(reduce: Any, x: Any, **options: Any) -> Any:
+    """A reduction by NumPy in a type wide enough: int64 for integers, float32 for float16."""
+    if x.dtype == np.float16:
+        return reduce(x, dtype=np.float32, **options).astype(np.float16)
+    if x.dtype.kind in "bui":
+        return reduce(x, dtype=np.int64, **options)
+    return reduce(x, **options)
+
+
 @primitive(lambda g, x_shape, dim: expand(restore(g, x_shape, dim), shape=x_shape), case=CASES)
 def sum(x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
-    """The sum over some axes."""
-    if x.dtype == np.float16:
-        return np.sum(x, axis=dim, keepdims=keepdim, dtype=np.float32).astype(np.float16)
-    return add_reduce(x, axis=dim, keepdims=keepdim)
+    """The sum over some axes; of integers, in int64."""
+    if x.dtype.kind == "f" and x.dtype.itemsize > 2:
+        return add_reduce(x, axis=dim, keepdims=keepdim)
+    return accumulated(add_reduce, x, axis=dim, keepdims=keepdim)
 
 
 def without_each(x: Any, dim: tuple[int, ...], reduce: Any) -> Any:
@@ -74,14 +83,16 @@ def prod_rule(g: Any, x: Any, out: Any, dim: tuple[int, ...]) -> Any:
     lambda g, x, out, dim: prod_rule(g, x, out, dim),
     case=CASES,
 )
+@quiet
 def prod(x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
-    """The product over some axes; right also where values are 0."""
-    return np.prod(x, axis=dim, keepdims=keepdim)
+    """The product over some axes; of integers, in int64."""
+    return accumulated(np.prod, x, axis=dim, keepdims=keepdim)
 
 
 def extremum_rule(g: Any, x: Any, out: Any, dim: tuple[int, ...]) -> Any:
-    """Ties share the gradient evenly."""
-    best = raw(x) == np.reshape(raw(out), kept_shape(x.shape, dim))
+    """Ties share the gradient evenly; if there are NaNs, these do."""
+    values, chosen = raw(x), np.reshape(raw(out), kept_shape(x.shape, dim))
+    best = (values == chosen) | ((values != values) & (chosen != chosen))
     count = np.maximum(np.sum(best, axis=dim, keepdims=True), 1)
     return where(best, restore(g, x.shape, dim) / count.astype(raw(g).dtype), 0.0)
 
@@ -99,26 +110,24 @@ def amin(x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
 
 
 def logsumexp_rule(g: Any, x: Any, out: Any, dim: tuple[int, ...]) -> Any:
-    finite = where(np.isfinite(raw(out)), out, 0.0)
-    return restore(g, x.shape, dim) * exp(x - restore(finite, x.shape, dim))
+    return restore(g, x.shape, dim) * exp(x - restore(out, x.shape, dim))
 
 
 @primitive(lambda g, x, out, dim: logsumexp_rule(g, x, out, dim), case=CASES)
 @quiet
 def logsumexp(x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
     """``log(sum(exp(x)))`` over some axes, without overflow"""
-    top = np.max(x, axis=dim, keepdims=True)
+    top = np.max(x, axis=dim, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0)
     total = np.log(np.sum(np.exp(x - top), axis=dim, keepdims=True)) + top
     return total if keepdim else np.squeeze(total, axis=dim)
 
 
-@primitive(
-    lambda g, dim: flip(cumsum(flip(g, dims=(dim,)), dim=dim), dims=(dim,)), case=ALONG
-)
+@primitive(lambda g, dim: flip(cumsum(flip(g, dims=(dim,)), dim=dim), dims=(dim,)), case=ALONG)
+@quiet
 def cumsum(x: Any, *, dim: int) -> Any:
-    """The running sum along one axis."""
-    return np.cumsum(x, axis=dim)
+    """The running sum along one axis; of integers, in int64."""
+    return accumulated(np.cumsum, x, axis=dim)
 
 
 def cumprod_rule(g: Any, x: Any, out: Any, dim: int) -> Any:
@@ -141,17 +150,27 @@ def cumprod_rule(g: Any, x: Any, out: Any, dim: int) -> Any:
 
 
 @primitive(lambda g, x, out, dim: cumprod_rule(g, x, out, dim), case=ALONG)
+@quiet
 def cumprod(x: Any, *, dim: int) -> Any:
-    """The running product along one axis; right also where values are 0."""
-    return np.cumprod(x, axis=dim)
+    """The running product along one axis; of integers, in int64."""
+    return accumulated(np.cumprod, x, axis=dim)
 
 
 def vector_norm_rule(g: Any, x: Any, out: Any, order: float, dim: tuple[int, ...]) -> Any:
-    """``g * sign(x) * (|x| / out) ** (order - 1)``, and 0 where the norm is 0."""
+    """``g * sign(x) * (|x| / out) ** (order - 1)``, and 0 where the norm is 0.
+
+    An order below 1 has an infinite slope at 0; it counts as 0.
+    """
     norm = restore(out, x.shape, dim)
     zero = raw(norm) == 0
     safe = where(zero, 1.0, norm)
-    ratio = x / safe if order == 2 else sign(x) * pow(abs(x) / safe, order - 1)
+    if order == 2:
+        ratio = x / safe
+    else:
+        part = abs(x) / safe
+        if order < 1:
+            part = where(raw(x) == 0, 1.0, part)
+        ratio = sign(x) * pow(part, order - 1)
     return where(zero, 0.0, restore(g, x.shape, dim) * ratio)
 
 

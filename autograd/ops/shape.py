@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.dtypes import promote
 from autograd.errors import ShapeError
 from autograd.primitive import Case, primitive
 
@@ -95,6 +96,7 @@ def split_gradient(g: Any, needs: Any, tensors_shapes: Any, dim: int) -> list[An
 
 @primitive(
     joint=split_gradient,
+    promote=promote,
     case=(
         Case(shapes=((2, 3), (2, 1)), attributes={"dim": 1}),
         Case(shapes=((1, 2), (3, 2), (2, 2)), attributes={"dim": 0}),

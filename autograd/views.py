@@ -1,0 +1,71 @@
+"""Results that lie in the memory of an input: views, as in NumPy and PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.graph import TensorBase, View, ViewStep, new_tensor, state
+
+
+def share_memory(
+    op: Any,
+    result: Any,
+    inputs: Sequence[Any],
+    arrays: Sequence[Any],
+    attributes: dict[str, Any],
+) -> Any:
+    """Register a result that lies in the memory of an input as a view of it.
+
+    With one tensor among the inputs the view can be read again from its base; otherwise the
+    result gets memory of its own, which is always right.
+    """
+    out = result._array
+    source = None
+    for value, array in zip(inputs, arrays, strict=True):
+        if isinstance(value, TensorBase) and array is value._array:
+            base = out.base
+            if (
+                base is array
+                or out is array
+                or (base is not None and base is array.base)
+                or np.may_share_memory(out, array)
+            ):
+                source = value
+    if source is None:
+        return out
+    if len(inputs) > 1:
+        result._array = out.copy()
+        return result._array
+    before = source._view
+    step: ViewStep = (op, attributes)
+    tracked = state.grad_enabled and (before is None or before.tracked)
+    result._version = source._version
+    result._view = View(
+        before.base if before is not None else source,
+        (*before.steps, step) if before is not None else (step,),
+        source._version[1],
+        tracked,
+    )
+    return out
+
+
+def refresh(tensor: TensorBase) -> None:
+    """Give a view the history that its base has now, after an in-place operation changed it."""
+    view = tensor._view
+    assert view is not None
+    base = view.base
+    current = new_tensor(base._array, base._requires_grad, base._node or None)
+    if base._requires_grad:
+        previous, state.grad_enabled = state.grad_enabled, True
+        try:
+            source: Any = base if base._node is None else current
+            for op, attributes in view.steps:
+                source = op(source, **attributes)
+        finally:
+            state.grad_enabled = previous
+        tensor._node = source._node
+        tensor._requires_grad = source._requires_grad
+    view.rebases = tensor._version[1]
