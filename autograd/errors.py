@@ -6,11 +6,24 @@ so that `except ValueError` and `except RuntimeError` written for either keep wo
 
 from __future__ import annotations
 
-__all__ = ["DtypeError", "GraphError", "InplaceError", "ShapeError"]
+__all__ = ["DtypeError", "GradientShapeError", "GraphError", "InplaceError", "ShapeError"]
 
 
 class ShapeError(ValueError, RuntimeError):
     """Shapes do not fit an operation."""
+
+
+class GradientShapeError(ShapeError):
+    """A rule returned a gradient that does not fit its input.
+
+    Attributes:
+        came, wanted: the shape of the gradient, and that of the input.
+    """
+
+    def __init__(self, text: str, came: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+        super().__init__(text)
+        self.came = came
+        self.wanted = wanted
 
 
 class DtypeError(TypeError, RuntimeError):

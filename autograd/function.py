@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import inspect
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
 
 import numpy as np
 
 from autograd.errors import GraphError, InplaceError
-from autograd.graph import (
-    Node,
-    Parent,
-    TensorBase,
-    Version,
-    edge_of,
-    new_tensor,
-    state,
-)
+from autograd.graph import Node, Parent, TensorBase, edge_of, new_tensor, state
 from autograd.inplace import check_writable, rebase, up_to_date
+from autograd.op import rejoin
 
-if TYPE_CHECKING:
-    pass
-
-__all__ = ["Function"]
+__all__ = ["Function", "once_differentiable"]
 
 
 class Saved:
-    """A tensor that a context keeps: an input, an output, or one made in between.
+    """A tensor that a context keeps, without its history if it is an output of the call.
 
-    An output is kept without its history, which would lead back to the context in a circle.
+    That would lead back to the context in a circle.
     """
 
-    __slots__ = ("count", "edge", "output", "tensor", "version")
+    __slots__ = ("array", "count", "edge", "place", "version")
 
-    def __init__(self, tensor: TensorBase, output: int | None) -> None:
-        self.tensor = tensor if output is None else new_tensor(tensor._array)
-        self.output = output
-        self.edge: Parent = edge_of(tensor) if output is None else None
-        self.version: Version = tensor._version
+    def __init__(self, tensor: TensorBase, place: int | None) -> None:
+        self.array = tensor._array
+        self.place = place
+        self.edge = edge_of(tensor) if place is None else None
+        self.version = tensor._version
         self.count = tensor._version[0]
 
 
@@ -49,14 +41,18 @@ class Context:
         saved_tensors: in `backward`, the tensors given to `save_for_backward`.
     """
 
-    def __init__(self, needs_input_grad: tuple[bool, ...]) -> None:
-        self.needs_input_grad = needs_input_grad
+    def __init__(self, inputs: Sequence[Any], recorded: bool) -> None:
+        self.needs_input_grad = tuple(
+            isinstance(value, TensorBase) and value._requires_grad for value in inputs
+        )
+        self._inputs = inputs  # until the call is recorded
+        self._recorded = recorded
         self._to_save: tuple[Any, ...] = ()
-        self._constant_outputs: tuple[Any, ...] = ()
+        self._constants: tuple[Any, ...] = ()
         self._dirty: tuple[Any, ...] = ()
         self._materialize = True
         self._saved: list[Saved | None] | None = []
-        self._call: tuple[Node, Call] | None = None  # while backward runs
+        self._running: tuple[Node, Call] | None = None  # while backward runs
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep tensors (or None) for backward, where `saved_tensors` returns them.
@@ -73,10 +69,22 @@ class Context:
 
     def mark_non_differentiable(self, *outputs: Any) -> None:
         """Say that these outputs do not require grad; their gradient will be zeros."""
-        self._constant_outputs = outputs
+        self._constants = outputs
 
     def mark_dirty(self, *inputs: Any) -> None:
-        """Say that forward has overwritten these inputs, which it also returns."""
+        """Say that forward overwrites these inputs, which it also returns.
+
+        Said before the write, a write that is not allowed is refused in time.
+        """
+        for value in inputs:
+            if not is_one_of(value, self._inputs):
+                raise ValueError("mark_dirty: expected tensors among the inputs of forward")
+            if self._recorded:
+                before, state.grad_enabled = state.grad_enabled, True
+                try:
+                    check_writable("mark_dirty", value, recorded=True)
+                finally:
+                    state.grad_enabled = before
         self._dirty = inputs
 
     def set_materialize_grads(self, value: bool) -> None:
@@ -99,11 +107,13 @@ class Context:
             raise InplaceError(
                 "saved_tensors: a saved tensor was overwritten in place after it was saved"
             )
-        if saved.output is not None and self._call is not None:
-            node, call = self._call
-            history = call.output_node(node, saved.output)
-            return new_tensor(saved.tensor._array, True, history, saved.version)
-        return saved.tensor
+        if saved.place is None:
+            return rejoin(saved.array, saved.edge, iter((saved.version,)))
+        history = None
+        if self._running is not None:
+            node, call = self._running
+            history = call.history(node, saved.place)
+        return new_tensor(saved.array, history is not None, history, saved.version)
 
 
 class Call:
@@ -112,23 +122,27 @@ class Call:
     broadcasts = False
     fresh_gradients = False
 
-    def __init__(self, cls: type[Function], ctx: Context, count: int) -> None:
+    def __init__(self, cls: type[Function], ctx: Context, results: Sequence[Any]) -> None:
         self.name = cls.__name__
+        self.title = f"{cls.__name__}Backward"
         self.cls = cls
         self.ctx = ctx
-        self.count = count
-        self.metas: list[tuple[tuple[int, ...], np.dtype[Any]]] = []
+        self.takes = [isinstance(value, TensorBase) for value in ctx._inputs]
+        self.outputs = [
+            (r._array.shape, r._array.dtype) if isinstance(r, TensorBase) else None for r in results
+        ]
+        self.differentiable = [False] * len(results)
 
     def gradients(self, node: Node, grad: Any, create_graph: bool) -> Sequence[Any]:
-        arrived = grad if self.count > 1 else (grad,)
-        handed = [self.hand_over(place, part, create_graph) for place, part in enumerate(arrived)]
-        self.ctx._call = (node, self)
+        arrived = grad if len(self.outputs) > 1 else (grad,)
+        handed = [self.hand_over(place, part) for place, part in enumerate(arrived)]
+        self.ctx._running = (node, self)
         try:
             returned = self.cls.backward(self.ctx, *handed)
         finally:
-            self.ctx._call = None
+            self.ctx._running = None
         results = returned if isinstance(returned, (tuple, list)) else (returned,)
-        wanted = len(node.parents)
+        wanted = len(self.takes)
         if len(results) > wanted and all(extra is None for extra in results[wanted:]):
             results = results[:wanted]
         if len(results) != wanted:
@@ -136,33 +150,45 @@ class Call:
                 f"{self.name}.backward: returned {len(results)} gradients, expected {wanted}, "
                 "one for each input of forward"
             )
-        for result in results:
-            if result is not None and not isinstance(result, TensorBase):
+        for place, (result, takes) in enumerate(zip(results, self.takes, strict=True)):
+            if result is None:
+                continue
+            if not isinstance(result, TensorBase):
                 raise TypeError(
                     f"{self.name}.backward: expected Tensors or None, got {type(result).__name__}"
                 )
-        if create_graph:
-            return results
-        return [None if result is None else result._array for result in results]
+            if not takes:
+                raise ValueError(
+                    f"{self.name}.backward: returned a gradient for input {place}, which is not a "
+                    "tensor; expected None"
+                )
+        return results
 
-    def output_node(self, node: Node, place: int) -> Node:
+    def hand_over(self, place: int, part: Any) -> Any:
+        """The gradient of an output for a user to read: others may be using its memory."""
+        if part is None:
+            output = self.outputs[place]
+            if output is None or not self.ctx._materialize:
+                return None
+            return new_tensor(np.zeros(*output))
+        if not isinstance(part, TensorBase):
+            return new_tensor(read_only(part))
+        if part._requires_grad and part._node is None:
+            return part
+        return new_tensor(read_only(part._array), part._requires_grad, part._node, part._version)
+
+    def history(self, node: Node, place: int) -> Node | None:
         """The history of an output: the call's node, behind a selector if there are several."""
-        if self.count == 1:
+        output = self.outputs[place]
+        if output is None or not self.differentiable[place]:
+            return None
+        if len(self.outputs) == 1:
             return node
-        selector = Output(self.name, place, self.count)
-        return Node(selector, [node], {}, None, (), [], *self.metas[place])
+        return Node(Output(self, place), [node], {}, None, (), (), *output)
 
     def release(self, node: Node) -> None:
         if self.ctx._saved:
             self.ctx._saved = None
-
-    def hand_over(self, place: int, part: Any, create_graph: bool) -> Any:
-        if part is None:
-            if not self.ctx._materialize:
-                return None
-            shape, dtype = self.metas[place]
-            return new_tensor(np.zeros(shape, dtype))
-        return part if isinstance(part, TensorBase) else new_tensor(part)
 
 
 class Parts(tuple[Any, ...]):
@@ -182,10 +208,11 @@ class Output:
     broadcasts = False
     fresh_gradients = False
 
-    def __init__(self, name: str, place: int, count: int) -> None:
-        self.name = f"{name}_output"
+    def __init__(self, call: Call, place: int) -> None:
+        self.name = call.name
+        self.title = call.title
         self.place = place
-        self.count = count
+        self.count = len(call.outputs)
 
     def gradients(self, node: Node, grad: Any, create_graph: bool) -> Sequence[Any]:
         return [Parts(grad if k == self.place else None for k in range(self.count))]
@@ -194,12 +221,65 @@ class Output:
         """Nothing is kept."""
 
 
+class Refusal:
+    """Stands where a gradient cannot be differentiated again."""
+
+    broadcasts = False
+    fresh_gradients = False
+    title = "OnceDifferentiableBackward"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def gradients(self, node: Node, grad: Any, create_graph: bool) -> Sequence[Any]:
+        raise GraphError(
+            f"{self.name}.backward: it is marked once_differentiable, so its result cannot be "
+            "differentiated"
+        )
+
+    def release(self, node: Node) -> None:
+        """Nothing is kept."""
+
+
+def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a `Function.backward` that computes by other means than tensor operations.
+
+    It runs without being recorded; differentiating its result raises, rather than be wrong.
+    """
+
+    @wraps(backward)
+    def run(ctx: Any, *gradients: Any) -> Any:
+        recorded, state.grad_enabled = state.grad_enabled, False
+        try:
+            returned = backward(ctx, *gradients)
+        finally:
+            state.grad_enabled = recorded
+        if not recorded:
+            return returned
+        node, call = ctx._running
+        edges = [*node.parents, *(None if g is None else edge_of(g) for g in gradients)]
+
+        def guarded(result: Any) -> Any:
+            if not isinstance(result, TensorBase):
+                return result
+            array = result._array
+            refusal = Node(Refusal(call.name), edges, {}, None, (), (), array.shape, array.dtype)
+            return new_tensor(array, True, refusal, result._version)
+
+        several = isinstance(returned, (tuple, list))
+        return tuple(map(guarded, returned)) if several else guarded(returned)
+
+    return run
+
+
 class Function:
     """An operation with a derivative of one's own: subclass it and call `apply`.
 
     `forward(ctx, *inputs)` computes on tensors, without being recorded, and returns a tensor or a
     tuple; `backward(ctx, *gradients)` gets the gradient of each output and returns one for each
     input, or None. If `backward` uses tensor operations, it can be differentiated again.
+
+    Where `setup_context(ctx, inputs, output)` is defined, `forward` gets no ctx.
 
     Example:
         >>> from autograd import Function, tensor
@@ -219,57 +299,89 @@ class Function:
     """
 
     @staticmethod
-    def forward(ctx: Any, *inputs: Any, **options: Any) -> Any:
+    def forward(*args: Any, **kwargs: Any) -> Any:
         """Compute the output; keep what `backward` needs by `ctx.save_for_backward`."""
-        raise TypeError("Function: a subclass must define forward")
+        raise NotImplementedError("Function: a subclass must define forward")
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        """Keep what `backward` needs, where `forward` has no ctx."""
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:
         """The gradient of each input of `forward`, or None."""
-        raise TypeError("Function: a subclass must define backward to be differentiated")
+        raise NotImplementedError("Function: a subclass must define backward to be differentiated")
 
     @classmethod
-    def apply(cls, *inputs: Any) -> Any:
+    def apply(cls, *inputs: Any, **named: Any) -> Any:
         """Call `forward` on the inputs and record the call.
 
         Raises:
-            TypeError: forward returns something other than tensors.
+            ValueError: an input marked as dirty was not returned.
+            InplaceError: an input was overwritten that must not be, or was not marked as dirty.
         """
+        apart = cls.setup_context is not Function.setup_context
+        if apart or named:
+            bound = inspect.signature(cls.forward).bind(
+                *(() if apart else (None,)), *inputs, **named
+            )
+            bound.apply_defaults()
+            inputs = bound.args if apart else bound.args[1:]
         tensors = [value for value in inputs if isinstance(value, TensorBase)]
         for value in tensors:
             up_to_date(value)
         recorded = state.grad_enabled and any(value._requires_grad for value in tensors)
-        needs = tuple(isinstance(value, TensorBase) and value._requires_grad for value in inputs)
-        ctx = Context(needs)
         parents = [edge_of(v) if isinstance(v, TensorBase) else None for v in inputs]
+        counts = [value._version[0] for value in tensors]
+        ctx = Context(inputs, recorded)
         before, state.grad_enabled = state.grad_enabled, False
         try:
-            returned = cls.forward(ctx, *inputs)
+            if apart:
+                returned = cls.forward(*inputs)
+                cls.setup_context(ctx, inputs, returned)
+            else:
+                returned = cls.forward(ctx, *inputs)
         finally:
             state.grad_enabled = before
-        several = isinstance(returned, (tuple, list))
-        outputs = list(returned) if several else [returned]
-        for output in outputs:
-            if output is not None and not isinstance(output, TensorBase):
-                raise TypeError(
-                    f"{cls.__name__}.forward: expected Tensors, got {type(output).__name__}"
+        outputs = list(returned) if isinstance(returned, (tuple, list)) else [returned]
+        for value, count in zip(tensors, counts, strict=True):
+            if is_one_of(value, ctx._dirty):
+                if not is_one_of(value, outputs):
+                    raise ValueError(
+                        f"{cls.__name__}.forward: an input marked as dirty must be returned"
+                    )
+                value._version[0] += 1
+            elif recorded and value._requires_grad and value._version[0] != count:
+                raise InplaceError(
+                    f"{cls.__name__}.forward: overwrote an input that requires grad, without "
+                    "ctx.mark_dirty"
                 )
         results = [own(output, tensors, ctx) for output in outputs]
         if recorded:
-            attach(cls, ctx, parents, outputs, results)
-        return tuple(results) if several else results[0]
+            record(cls, ctx, parents, outputs, results)
+        return tuple(results) if isinstance(returned, (tuple, list)) else results[0]
+
+
+def is_one_of(value: Any, others: Sequence[Any]) -> bool:
+    return any(value is other for other in others)
+
+
+def read_only(array: Any) -> Any:
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def own(output: Any, inputs: list[Any], ctx: Context) -> Any:
-    """An output as a tensor of its own: what an input or a view of one is gets a copy."""
-    if output is None or any(output is dirty for dirty in ctx._dirty):
+    """An output as a tensor of its own: what lies in the memory of an input is copied."""
+    if not isinstance(output, TensorBase) or is_one_of(output, ctx._dirty):
         return output
-    if output._view is not None or any(output is value for value in inputs):
+    if any(np.may_share_memory(output._array, value._array) for value in inputs):
         return new_tensor(output._array.copy())
-    return output if output._node is None else new_tensor(output._array, version=output._version)
+    return new_tensor(output._array, version=output._version)
 
 
-def attach(
+def record(
     cls: type[Function],
     ctx: Context,
     parents: list[Parent],
@@ -277,33 +389,22 @@ def attach(
     results: list[Any],
 ) -> None:
     """Make the node of a call, give each output its history, and keep what was to be saved."""
-    call = Call(cls, ctx, len(results))
-    differentiable = [
-        result is not None
-        and result._array.dtype.kind in "fc"
-        and not any(output is constant for constant in ctx._constant_outputs)
-        for output, result in zip(outputs, results, strict=True)
-    ]
-    call.metas = [
-        ((), np.dtype(np.float32)) if r is None else (r._array.shape, r._array.dtype)
-        for r in results
-    ]
-    shape, dtype = call.metas[0] if call.metas else ((), np.dtype(np.float32))
-    node = Node(call, parents, {}, ctx, (), [], shape, dtype)
-    saved: list[Saved | None] = []
+    call = Call(cls, ctx, results)
+    node = Node(call, parents, {}, None, (), (), *(call.outputs[0] or ((), np.dtype(np.float32))))
+    ctx._saved = []
     for tensor in ctx._to_save:
         place = next((k for k, output in enumerate(outputs) if tensor is output), None)
-        saved.append(None if tensor is None else Saved(tensor, place))
-    ctx._saved = saved
-    ctx._to_save = ()
-    ctx._constant_outputs = ()
-    for place, (result, wanted) in enumerate(zip(results, differentiable, strict=True)):
-        if not wanted:
-            continue
-        history = call.output_node(node, place)
-        if any(result is dirty for dirty in ctx._dirty):
-            check_writable(cls.__name__, result, recorded=True)
+        ctx._saved.append(None if tensor is None else Saved(tensor, place))
+    for place, (output, result) in enumerate(zip(outputs, results, strict=True)):
+        call.differentiable[place] = (
+            isinstance(result, TensorBase)
+            and result._array.dtype.kind in "fc"
+            and not is_one_of(output, ctx._constants)
+        )
+        history = call.history(node, place)
+        if history is not None and is_one_of(result, ctx._dirty):
             rebase(result, history)
-        else:
+        elif history is not None:
             result._node = history
             result._requires_grad = True
+    ctx._inputs = ctx._to_save = ctx._constants = ctx._dirty = ()

@@ -245,11 +245,10 @@ class Call:
         if pairs:
             roots, seeds = zip(*pairs, strict=True)
             found = grad(roots, inputs, seeds, True, recorded, allow_unused=True)
-        if self.strict and not all(
-            g is not None and (g.requires_grad or not recorded) for g in found
-        ):
-            what = "a derivative" if all(g is not None for g in found) else "an output"
-            raise GraphError(f"{self.name}: strict, but {what} does not depend on every input")
+        if self.strict and any(g is None for g in found):
+            raise GraphError(f"{self.name}: strict, but an output does not depend on every input")
+        if self.strict and recorded and not all(g is not None and g.requires_grad for g in found):
+            raise GraphError(f"{self.name}: strict, but a derivative does not depend on the inputs")
         return tuple(zeros_like(x) if g is None else g for x, g in zip(inputs, found, strict=True))
 
     def jacobian(self) -> Any:

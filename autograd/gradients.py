@@ -116,7 +116,7 @@ def gradient_at(walk: Backward, edge: Any) -> Tensor | None:
     if isinstance(edge, TensorBase) and edge._hooks:
         return private(run_hooks(edge._hooks, as_tensor(arrived)))
     if walk.create_graph:
-        return private(arrived)
+        return private(arrived) if walk.shows(arrived) else arrived
     return new_tensor(arrived if edge in walk.owned else np.array(arrived))
 
 
@@ -156,8 +156,10 @@ def backward(
     targets = None if receivers is None else targets_of("backward", receivers)
 
     def finish(walk: Backward) -> None:
-        wanted = walk.arrived if receivers is None else {r: None for r in receivers}
-        arrived = [(r, gradient_at(walk, edge_of(r))) for r in wanted if r._requires_grad]
+        ends: Any = {r: r for r in walk.arrived}
+        if receivers is not None:
+            ends = {r: edge_of(r) for r in receivers}
+        arrived = [(r, gradient_at(walk, end)) for r, end in ends.items() if r._requires_grad]
         found = [*walk.kept, *((r, gradient) for r, gradient in arrived if gradient is not None)]
         accumulate(found, create_graph)
 

@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
-from autograd.errors import DtypeError, GraphError, InplaceError, ShapeError
+from autograd.errors import (
+    DtypeError,
+    GradientShapeError,
+    GraphError,
+    InplaceError,
+    ShapeError,
+)
 
 if TYPE_CHECKING:
     from autograd.tensor import Tensor
@@ -120,6 +126,11 @@ class Differentiable(Protocol):
 
 
 _orders = count(0, -1)
+
+
+def newest_order() -> int:
+    """An order between those of the nodes made so far and those to come."""
+    return next(_orders)
 
 
 class Watchers:
@@ -316,8 +327,11 @@ def check_stretched(
     )
     if not (node.op.broadcasts and stretched):
         position = next(k for k, other in enumerate(node.parents) if other is parent)
-        raise ShapeError(
-            f"{node.op.name}: the gradient of input {position} has shape {came}, the input {wanted}"
+        raise GradientShapeError(
+            f"{node.op.name}: the gradient of input {position} has shape {came}, "
+            f"the input {wanted}",
+            came,
+            wanted,
         )
 
 
@@ -331,6 +345,8 @@ class Backward:
         self.owned: set[Any] = set()  # sums that no one else can see, so they may grow in place
         self.heap: list[tuple[int, Node]] = []
         self.kept: list[tuple[Tensor, Tensor]] = []  # for the ``.grad`` of results, at the end
+        self.began = newest_order()
+        self.given: set[Any] = set()  # gradients that went out as they are
 
     def start(self, edge: Any, grad: Any) -> None:
         """Put in the gradient of a root."""
@@ -427,6 +443,15 @@ class Backward:
                     owned.add(parent)
             if not keep_graph:
                 node.op.release(node)
+
+    def shows(self, gradient: Tensor) -> bool:
+        """Whether others than the one who gets a recorded gradient can see its memory."""
+        node = gradient._node
+        made_here = node is not None and node.order < self.began and gradient._view is None
+        if not made_here or gradient in self.given:
+            return True
+        self.given.add(gradient)
+        return False
 
     def show(self, watchers: Watchers, grad: Any) -> Any:
         """Run the hooks of a node's output on its gradient, and keep it where that was asked."""

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import ops
-from autograd.dtypes import RANK
+from autograd.dtypes import RANK, is_floating
 from autograd.errors import DtypeError, InplaceError, ShapeError
-from autograd.graph import Array, Node, TensorBase, edge_of, state, watchers_of
+from autograd.graph import Array, Node, TensorBase, edge_of, newest_order, state
 from autograd.ops.index import Place
-from autograd.views import refresh
+from autograd.views import pass_on_retained, refresh
 
 if TYPE_CHECKING:
     from autograd.tensor import Tensor
@@ -25,6 +25,7 @@ __all__ = ["writable"]
 
 
 def up_to_date(x: TensorBase) -> None:
+    """See to it that a tensor has the history that its memory has now."""
     view = x._view
     if view is not None and view.rebases != x._version[1]:
         refresh(x)
@@ -51,6 +52,13 @@ def check_writable(name: str, x: TensorBase, recorded: bool) -> None:
         return
     view = x._view
     owner = x if view is None else view.base
+    if view is not None and view.base._version is not x._version:
+        if recorded or x._requires_grad or not view.tracked:
+            raise InplaceError(
+                f"{name}: the base of this view of shape {array.shape} has been given other "
+                "memory (.data was set), so the write could not be recorded; write to a clone"
+            )
+        return
     if owner._requires_grad and owner._node is None:
         what = "a leaf tensor" if view is None else "a view of a leaf tensor"
         raise InplaceError(
@@ -106,6 +114,7 @@ def apply_inplace(name: str, x: Tensor, compute: Callable[[], Tensor]) -> Tensor
     """
     up_to_date(x)
     check_writable(name, x, recorded=False)
+    before = newest_order()
     out = compute()
     if out._array.shape != x._array.shape:
         raise ShapeError(
@@ -114,14 +123,15 @@ def apply_inplace(name: str, x: Tensor, compute: Callable[[], Tensor]) -> Tensor
         )
     check_kind(name, out._array.dtype, x._array.dtype)
     check_writable(name, x, recorded=out._requires_grad)
-    if out._requires_grad:
-        assert out._node is not None
-        keep_old_values(out._node, x)
+    if out._node is not None:
+        keep_old_values(out._node, before, x)
         if out._array.dtype != x._array.dtype:
             out = ops.cast(out, dtype=x._array.dtype)
-    x._array[...] = out._array
+    assert out._requires_grad or not (x._requires_grad and state.grad_enabled)
+    with np.errstate(all="ignore"):
+        x._array[...] = out._array
     x._version[0] += 1
-    if out._requires_grad:
+    if out._node is not None:
         rebase(x, out._node)
     return x
 
@@ -131,48 +141,46 @@ def check_kind(name: str, came: np.dtype[Any], wanted: np.dtype[Any]) -> None:
         raise DtypeError(f"{name}: a result of type {came} cannot be put into a {wanted} tensor")
 
 
-def keep_old_values(node: Node, x: TensorBase) -> None:
-    """Let a node that saved values from the memory of x keep copies of them."""
-    if any(version is x._version for version in node.versions[::2]):
-        node.saved = [
-            tuple(copied(part) for part in value) if isinstance(value, tuple) else copied(value)
-            for value in node.saved or ()
-        ]
-        node.versions = []
+def keep_old_values(node: Node, before: int, x: TensorBase) -> None:
+    """Let a node, and those it came from since `before`, keep copies of what they saved of x."""
+    seen: set[Any] = {None}
+    todo: list[Any] = [node]
+    while todo:
+        new = todo.pop()
+        if new in seen or isinstance(new, TensorBase) or new.order > before:
+            continue
+        seen.add(new)
+        todo.extend(new.parents)
+        if any(version is x._version for version in new.versions[::2]):
+            new.saved = [
+                tuple(copied(part) for part in value) if isinstance(value, tuple) else copied(value)
+                for value in new.saved
+            ]
+            new.versions = ()
 
 
 def copied(value: Any) -> Any:
     return value.copy() if isinstance(value, np.ndarray) else value
 
 
-def rebase(x: TensorBase, node: Node | None) -> None:
+def rebase(x: TensorBase, node: Node) -> None:
     """Make `node` the history of x after a write, and of the tensor that x is a view of."""
     view = x._view
-    if view is None:
-        pass_on_retained(x, node)
-        x._node = node
-        x._requires_grad = True
-        x._version[1] += 1
-        return
-    base = view.base
-    base._node = ops.overwrite.record(
-        [edge_of(base), node],
-        [base._array.shape, x._array.shape],
-        {"place": Place((Ellipsis,), view.steps)},
-        base._array.shape,
-        base._array.dtype,
-    )
-    base._requires_grad = True
+    owner = x if view is None else view.base
+    if view is not None:
+        node = ops.overwrite.record(
+            [edge_of(owner), node],
+            [owner._array.shape, x._array.shape],
+            {"place": Place((Ellipsis,), view.steps)},
+            owner._array.shape,
+            owner._array.dtype,
+        )
+    pass_on_retained(owner, node)
+    owner._node = node
+    owner._requires_grad = True
     x._version[1] += 1
-    refresh(x)
-
-
-def pass_on_retained(x: TensorBase, node: Node | None) -> None:
-    """A tensor whose gradient is to be retained keeps that wish under its new history."""
-    before = x._node.watchers if x._node is not None else None
-    if before is not None and before.retained is not None and before.retained() is x and node:
-        watchers_of(node).retained = before.retained
-        before.retained = None
+    if view is not None:
+        refresh(x)
 
 
 def write(name: str, x: TensorBase, index: tuple[Any, ...], value: Any) -> None:
@@ -186,9 +194,18 @@ def write(name: str, x: TensorBase, index: tuple[Any, ...], value: Any) -> None:
     up_to_date(x)
     if isinstance(value, TensorBase):
         up_to_date(value)
-    recorded = state.grad_enabled and isinstance(value, TensorBase) and value._requires_grad
+    recorded = (
+        state.grad_enabled
+        and isinstance(value, TensorBase)
+        and value._requires_grad
+        and is_floating(x._array.dtype)
+    )
     check_writable(name, x, recorded)
     array = value._array if isinstance(value, TensorBase) else np.asarray(value)
+    if array.dtype.kind not in RANK:
+        raise TypeError(f"{name}: expected a tensor, an array or numbers, got {value!r}")
+    if array.dtype.kind == "c":
+        check_kind(name, array.dtype, x._array.dtype)
     try:
         region = x._array[index].shape
     except IndexError as error:
@@ -203,14 +220,8 @@ def write(name: str, x: TensorBase, index: tuple[Any, ...], value: Any) -> None:
             f"{name}: a value of shape {array.shape} does not broadcast to the place of shape "
             f"{region} in the tensor of shape {x._array.shape}"
         )
-    if isinstance(value, TensorBase) and array.dtype.kind == "c" and x._array.dtype.kind != "c":
-        check_kind(name, array.dtype, x._array.dtype)
     node = None
-    if state.grad_enabled and (x._requires_grad or recorded):
-        if x._array.dtype.kind not in "fc":
-            raise DtypeError(
-                f"{name}: a value that requires grad cannot be written to a {x._array.dtype} tensor"
-            )
+    if (x._requires_grad and state.grad_enabled) or recorded:
         node = ops.overwrite.record(
             [edge_of(x), edge_of(value) if recorded else None],
             [x._array.shape, array.shape],
@@ -218,7 +229,8 @@ def write(name: str, x: TensorBase, index: tuple[Any, ...], value: Any) -> None:
             x._array.shape,
             x._array.dtype,
         )
-    x._array[index] = array.reshape(array.shape[lead:])
+    with np.errstate(all="ignore"):
+        x._array[index] = array.reshape(array.shape[lead:])
     x._version[0] += 1
     if node is not None:
         rebase(x, node)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ContextDecorator, contextmanager
+import inspect
+from collections.abc import Callable
+from functools import partial, wraps
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from autograd.graph import ModuleScope, state
 
@@ -22,8 +23,11 @@ __all__ = [
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class _GradMode(ContextDecorator):
-    """Sets whether operations are recorded, and restores what was."""
+class _GradMode:
+    """Sets whether operations are recorded, and restores what was.
+
+    As a decorator it surrounds each call, and each step of a generator, anew.
+    """
 
     _mode = True
 
@@ -42,11 +46,55 @@ class _GradMode(ContextDecorator):
     ) -> None:
         state.grad_enabled = self._before.pop()
 
+    def _again(self) -> _GradMode:
+        """Another switch like this one, so that threads do not share one."""
+        mode = _GradMode()
+        mode._mode = self._mode
+        return mode
+
     def __call__(self, func: F) -> F:
-        return super().__call__(func)
+        if inspect.isgeneratorfunction(func):
+            return cast("F", self._around_generator(func))
+
+        @wraps(func)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with self._again():
+                return func(*args, **kwargs)
+
+        return cast("F", wrapped)
+
+    def _around_generator(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(func)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            generator = func(*args, **kwargs)
+            step: Callable[[], Any] = partial(next, generator)
+            while True:
+                try:
+                    with self._again():
+                        item = step()
+                except StopIteration as end:
+                    return end.value
+                try:
+                    sent = yield item
+                    step = partial(generator.send, sent)
+                except GeneratorExit:
+                    with self._again():
+                        generator.close()
+                    raise
+                except BaseException as error:
+                    step = partial(generator.throw, error)
+
+        return wrapped
 
 
-class no_grad(_GradMode):  # noqa: N801 (PyTorch's name)
+class _PlainMode(_GradMode):
+    """A mode without arguments, which decorates without parentheses too."""
+
+    def __new__(cls, func: Callable[..., Any] | None = None) -> Any:
+        return super().__new__(cls) if func is None else cls()(func)
+
+
+class no_grad(_PlainMode):  # noqa: N801 (PyTorch's name)
     """Record nothing: results do not require grad.
 
     Example:
@@ -61,7 +109,7 @@ class no_grad(_GradMode):  # noqa: N801 (PyTorch's name)
     _mode = False
 
 
-class enable_grad(_GradMode):  # noqa: N801 (PyTorch's name)
+class enable_grad(_PlainMode):  # noqa: N801 (PyTorch's name)
     """Record, also inside `no_grad`."""
 
 
@@ -80,13 +128,14 @@ class set_grad_enabled(_GradMode):  # noqa: N801 (PyTorch's name)
 
     def __call__(self, func: F) -> F:
         state.grad_enabled = self._outer
-        mode = _GradMode()
-        mode._mode = self._mode
-        return mode(func)
+        return super().__call__(func)
 
 
 class inference_mode(_GradMode):  # noqa: N801 (PyTorch's name)
     """As `no_grad`, for code that only predicts; its results may be used anywhere later."""
+
+    def __new__(cls, mode: Any = True) -> Any:
+        return cls()(mode) if callable(mode) else super().__new__(cls)
 
     def __init__(self, mode: bool = True) -> None:
         super().__init__()
@@ -108,6 +157,9 @@ class inference_mode(_GradMode):  # noqa: N801 (PyTorch's name)
         super().__exit__(kind, error, at)
         state.inference = self._outer.pop()
 
+    def _again(self) -> inference_mode:
+        return inference_mode(self._inference)
+
 
 def is_grad_enabled() -> bool:
     """Whether operations are recorded in this thread now."""
@@ -119,17 +171,22 @@ def is_inference_mode_enabled() -> bool:
     return state.inference
 
 
-@contextmanager
-def module_scope(name: str, kind: str) -> Iterator[None]:
+class module_scope:  # noqa: N801 (a function to its users)
     """Record operations as belonging to a module, for `make_dot` to draw them together.
 
     Args:
         name: the module's name in the module that calls it.
         kind: its class.
     """
-    outer = state.module
-    state.module = ModuleScope(name, kind, outer)
-    try:
-        yield
-    finally:
-        state.module = outer
+
+    __slots__ = ("_outer", "_scope")
+
+    def __init__(self, name: str, kind: str) -> None:
+        self._outer = state.module
+        self._scope = ModuleScope(name, kind, self._outer)
+
+    def __enter__(self) -> None:
+        state.module = self._scope
+
+    def __exit__(self, *_: object) -> None:
+        state.module = self._outer

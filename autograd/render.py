@@ -176,8 +176,27 @@ def picture_lines(picture: Picture) -> Iterator[str]:
             if (source, box) in drawn:
                 continue
             drawn.add((source, box))
-        straight = " [weight=8]" if source.kind in ("operation", "module") else ""
-        yield f"\tn{source.number} -> n{box.number}{straight}\n"
+        yield f"\tn{source.number} -> n{box.number}\n"
+    for source, box in below_one_another(picture.arrows):
+        yield f"\tn{source.number} -> n{box.number} [style=invis]\n"
+
+
+def below_one_another(arrows: list[tuple[Box, Box]]) -> Iterator[tuple[Box, Box]]:
+    """Which boxes to move apart so that the frames of modules stand in a row.
+
+    Left alone, Graphviz puts the parameters of a module beside the module before it, and so the
+    modules side by side; they belong behind everything else that their only reader reads.
+    """
+    sources: dict[Box, dict[Box, None]] = {}
+    readers: dict[Box, dict[Box, None]] = {}
+    for source, box in arrows:
+        sources.setdefault(box, {})[source] = None
+        readers.setdefault(source, {})[box] = None
+    for box, reading in readers.items():
+        if box.kind == "parameter" and box.frame is not None and len(reading) == 1:
+            for source in sources[next(iter(reading))]:
+                if source.kind != "parameter":
+                    yield source, box
 
 
 def box_line(box: Box) -> str:

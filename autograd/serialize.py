@@ -61,17 +61,17 @@ def save(obj: Any, f: File) -> None:
         >>> load(io.BytesIO(file.getvalue()))
         {'weight': tensor([1., 2.]), 'epoch': 3}
     """
-    if is_path(f) and os.fspath(f).endswith(".safetensors"):  # type: ignore[arg-type]
-        content = safetensors_bytes(obj)
-        write_atomically(Path(f), lambda file: file.write(content))  # type: ignore[arg-type]
+    check_file("save", f, "write")
+    if not isinstance(f, (str, os.PathLike)):
+        write_archive(f, *pack(obj))
         return
-    packed = Packer()
-    root = packed.pack(obj, "obj")
-    text = json.dumps({"format": FORMAT, "version": VERSION, "root": root}, separators=(",", ":"))
-    if is_path(f):
-        write_atomically(Path(f), lambda file: write_archive(file, text, packed.members))  # type: ignore[arg-type]
+    path = Path(f)
+    if path.suffix == ".safetensors":
+        content = safetensors_bytes(obj)
+        write_atomically(path, lambda file: file.write(content))
     else:
-        write_archive(f, text, packed.members)  # type: ignore[arg-type]
+        structure, members = pack(obj)
+        write_atomically(path, lambda file: write_archive(file, structure, members))
 
 
 def load(f: File) -> Any:
@@ -85,14 +85,16 @@ def load(f: File) -> Any:
         FileNotFoundError: for no file.
         ImportError: for .safetensors without its library.
     """
-    if not is_path(f):
-        return read(io.BytesIO(f.read()), str(getattr(f, "name", "file")))  # type: ignore[union-attr]
-    with open(f, "rb") as file:  # type: ignore[arg-type]
-        return read(file, os.fspath(f))  # type: ignore[arg-type]
+    check_file("load", f, "read")
+    if not isinstance(f, (str, os.PathLike)):
+        return read(io.BytesIO(f.read()), str(getattr(f, "name", "the file")))
+    with open(f, "rb") as file:
+        return read(file, os.fspath(f))
 
 
-def is_path(f: File) -> bool:
-    return isinstance(f, (str, os.PathLike))
+def check_file(name: str, f: Any, method: str) -> None:
+    if not isinstance(f, (str, os.PathLike)) and not hasattr(f, method):
+        raise TypeError(f"{name}: f must be a path or an open file, got {type(f).__name__}")
 
 
 class Packer:
@@ -166,6 +168,13 @@ class Packer:
         while name in self.members:
             name += "_"
         return name
+
+
+def pack(obj: Any) -> tuple[str, dict[str, Array]]:
+    """A structure as JSON, and the arrays in it by the names that the JSON gives them."""
+    packer = Packer()
+    content = {"format": FORMAT, "version": VERSION, "root": packer.pack(obj, "obj")}
+    return json.dumps(content, separators=(",", ":")), packer.members
 
 
 def unpack(node: Any, members: Mapping[str, Array]) -> Any:

@@ -149,6 +149,15 @@ class Tensor(TensorData):
     def __ipow__(self, other: Any) -> Tensor:
         return inplace.pow_(self, other)
 
+    def __iand__(self, other: Any) -> Tensor:
+        return inplace.bitwise_and_(self, other)
+
+    def __ior__(self, other: Any) -> Tensor:
+        return inplace.bitwise_or_(self, other)
+
+    def __ixor__(self, other: Any) -> Tensor:
+        return inplace.bitwise_xor_(self, other)
+
     def __eq__(self, other: object) -> Tensor:  # type: ignore[override]  # elementwise
         return comparison.eq(self, other) if isinstance(other, OPERANDS) else NotImplemented
 

@@ -120,6 +120,14 @@ class TensorData(TensorBase):
         array = creation.array_of(value, None)
         if self._requires_grad and not is_floating(array.dtype):
             raise DtypeError(f"data: this tensor requires grad, it cannot hold {array.dtype}")
+        if self._node is not None and (array.shape, array.dtype) != (
+            self._array.shape,
+            self._array.dtype,
+        ):
+            raise ShapeError(
+                f"data: a result of shape {self._array.shape} ({self._array.dtype}) in a graph "
+                f"cannot be given {array.shape} ({array.dtype}); use detach() first"
+            )
         self._array = array
         self._view = None
         self._version = value._version if isinstance(value, TensorBase) else [0, 0]
@@ -240,7 +248,8 @@ class TensorData(TensorBase):
     @property
     def requires_grad(self) -> Bool:
         """Whether operations on this tensor are recorded."""
-        up_to_date(self)
+        if self._view is not None and self._view.tracked:
+            up_to_date(self)
         return self._requires_grad
 
     @requires_grad.setter
@@ -262,6 +271,8 @@ class TensorData(TensorBase):
             )
         if self._node is not None and not requires_grad:
             raise GraphError("requires_grad: this tensor is a result of others; detach it instead")
+        if requires_grad and self._node is None:
+            self._view = None  # from now on a leaf, as its detach() would be
         self._requires_grad = Bool(requires_grad)
         return self
 
@@ -275,6 +286,8 @@ class TensorData(TensorBase):
         if value is not None:
             if not isinstance(value, TensorBase):
                 raise TypeError(f"grad: expected a Tensor or None, got {type(value).__name__}")
+            if value is self:
+                raise ValueError("grad: a tensor cannot be its own gradient")
             if value._array.shape != self._array.shape:
                 raise ShapeError(f"grad: shape {value._array.shape}, expected {self._array.shape}")
             if value._array.dtype != self._array.dtype:
@@ -284,7 +297,8 @@ class TensorData(TensorBase):
     @property
     def grad_fn(self) -> Node | None:
         """The operation that made this tensor; None for a leaf."""
-        up_to_date(self)
+        if self._view is not None and self._view.tracked:
+            up_to_date(self)
         return self._node
 
     @property
@@ -327,7 +341,7 @@ class TensorData(TensorBase):
     @property
     def retains_grad(self) -> Bool:
         """Whether `retain_grad` was asked for on this result."""
-        watchers = None if self._node is None else self._node.watchers
+        watchers = None if self.grad_fn is None else self.grad_fn.watchers
         kept = None if watchers is None else watchers.retained
         return kept is not None and kept() is self
 
@@ -452,7 +466,11 @@ class TensorData(TensorBase):
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
     def __copy__(self) -> Tensor:
-        return self._like(self._array)
+        copied = self._like(self._array)
+        copied._version = self._version
+        if hasattr(self, "__dict__"):
+            copied.__dict__.update(self.__dict__)
+        return copied
 
     def __deepcopy__(self, memo: dict[Int, Any]) -> Tensor:
         if id(self) not in memo:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.graph import TensorBase, View, ViewStep, new_tensor, state
+from autograd.errors import InplaceError
+from autograd.graph import Node, TensorBase, View, ViewStep, new_tensor, state, watchers_of
 
 
 def share_memory(
@@ -53,19 +54,39 @@ def share_memory(
 
 
 def refresh(tensor: TensorBase) -> None:
-    """Give a view the history that its base has now, after an in-place operation changed it."""
+    """Give a view the history that its base has now, after an in-place operation changed it.
+
+    Raises:
+        InplaceError: the view was made under `no_grad`, so it is not clear what it stands for.
+    """
     view = tensor._view
     assert view is not None
     base = view.base
-    current = new_tensor(base._array, base._requires_grad, base._node or None)
-    if base._requires_grad:
+    if base._requires_grad and not view.tracked:
+        if state.grad_enabled:
+            raise InplaceError(
+                f"a view of shape {tensor._array.shape} was made under no_grad(), and its memory "
+                "has then been overwritten with gradients on; make the view with gradients on, "
+                "or use its detach()"
+            )
+        return
+    if base._requires_grad and base._version is tensor._version:  # else `base.data` was set
         previous, state.grad_enabled = state.grad_enabled, True
         try:
-            source: Any = base if base._node is None else current
+            source: Any = base if base._node is None else new_tensor(base._array, True, base._node)
             for op, attributes in view.steps:
                 source = op(source, **attributes)
         finally:
             state.grad_enabled = previous
+        pass_on_retained(tensor, source._node)
         tensor._node = source._node
-        tensor._requires_grad = source._requires_grad
+        tensor._requires_grad = True
     view.rebases = tensor._version[1]
+
+
+def pass_on_retained(tensor: TensorBase, node: Node) -> None:
+    """A tensor whose gradient is to be retained keeps that wish under its new history."""
+    before = None if tensor._node is None else tensor._node.watchers
+    if before is not None and before.retained is not None and before.retained() is tensor:
+        watchers_of(node).retained = before.retained
+        before.retained = None

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from autograd import ops
 from autograd.functions import arithmetic, indexing
-from autograd.functions.arguments import Number, raw
+from autograd.functions.arguments import Number, constant, raw
 from autograd.inplace import apply_inplace, write
 
 if TYPE_CHECKING:
@@ -109,6 +111,20 @@ def addcdiv_(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number =
     return apply_inplace(
         "addcdiv_", input, lambda: arithmetic.addcdiv(input, tensor1, tensor2, value=value)
     )
+
+
+def bitwise(name: str, function: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Tensor]:
+    def inplace(input: Tensor, other: Any) -> Tensor:
+        return apply_inplace(name, input, lambda: constant(function(raw(input), raw(other))))
+
+    inplace.__name__ = inplace.__qualname__ = name
+    inplace.__doc__ = f"``{name[:-1]}`` of integers or booleans, overwriting the tensor."
+    return inplace
+
+
+bitwise_and_ = bitwise("bitwise_and_", np.bitwise_and)
+bitwise_or_ = bitwise("bitwise_or_", np.bitwise_or)
+bitwise_xor_ = bitwise("bitwise_xor_", np.bitwise_xor)
 
 
 def masked_fill_(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:

@@ -90,7 +90,7 @@ def correlate(g: Any, weight: Any, windows: Windows, groups: int) -> Any:
 def scatter_columns(g: Any, weight: Any, windows: Windows, groups: int) -> Any:
     """The gradient at any stride: what every kernel position sends back, added up."""
     count, outputs, channels = len(g), len(weight) // groups, weight.shape[1]
-    grad = np.zeros((count, groups * channels, *windows.sizes), g.dtype)
+    grad: Any = np.zeros((count, groups * channels, *windows.sizes), g.dtype)
     if not g.size:
         return grad
     g = np.ascontiguousarray(g).reshape(count, groups, outputs, -1)  # (N, G, O, L)
@@ -133,7 +133,7 @@ def column_blocks(x: Any, windows: Windows, groups: int) -> Iterator[tuple[slice
     taps = channels * prod(windows.kernel)
     row = prod(windows.out[1:])
     image_bytes = groups * taps * width * x.itemsize
-    step = max(1, 2 * BLOCK // image_bytes)
+    step = max(1, 2 * BLOCK // max(1, image_bytes))
     if width < NARROW:
         step = max(step, -(-WIDE // width))
     step = min(step, count)

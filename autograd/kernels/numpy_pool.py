@@ -16,8 +16,8 @@ def max_pool(x: Any, windows: Windows) -> tuple[Any, Any]:
     The first of equal maxima is taken. A NaN is larger than everything; the last one is taken.
     """
     lead = x.shape[: x.ndim - len(windows.sizes)]
-    out = np.empty((*lead, *windows.out), x.dtype)
-    places = np.empty(out.shape, np.min_scalar_type(prod(windows.kernel) - 1))
+    out: Any = np.empty((*lead, *windows.out), x.dtype)
+    places: Any = np.empty(out.shape, np.min_scalar_type(prod(windows.kernel) - 1))
     if not out.size:
         return out, places
     planes = x.reshape(-1, *windows.sizes)

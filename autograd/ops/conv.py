@@ -12,6 +12,7 @@ from typing import Any
 from autograd import kernels
 from autograd.errors import DtypeError, ShapeError
 from autograd.kernels import Windows
+from autograd.ops.elementwise import quiet
 from autograd.ops.reduce import raw, sum
 from autograd.ops.shape import reshape
 from autograd.primitive import Case, primitive
@@ -89,6 +90,7 @@ def output_shape(x_shape: Sizes, weight_shape: Sizes, attributes: dict[str, Any]
         for number, (x, w, attributes) in enumerate(EXAMPLES)
     ),
 )
+@quiet
 def conv(
     x: Any,
     weight: Any,
@@ -145,6 +147,7 @@ def conv(
         for x, w, settings in EXAMPLES
     ),
 )
+@quiet
 def conv_input_grad(
     y: Any,
     weight: Any,
@@ -172,6 +175,7 @@ def conv_input_grad(
         for x, w, settings in EXAMPLES
     ),
 )
+@quiet
 def conv_weight_grad(
     x: Any,
     y: Any,
@@ -208,9 +212,8 @@ def conv_transpose(
         DtypeError: the data types are not one and the same floating-point type.
     """
     operation = f"conv_transpose{weight.ndim - 2}d"
-    arrays = [raw(value) for value in (x, weight, bias)]
-    check_operands(operation, *arrays, groups, ("C_in", "C_out / groups"))
-    shape, kernel = arrays[0].shape, arrays[1].shape
+    check_operands(operation, raw(x), raw(weight), raw(bias), groups, ("C_in", "C_out / groups"))
+    shape, kernel = raw(x).shape, raw(weight).shape
     check_settings(
         operation,
         weight.ndim - 2,
@@ -225,7 +228,7 @@ def conv_transpose(
             f"(input {shape}, weight {kernel}{with_groups(groups)})"
         )
     channels = kernel[1] * groups
-    check_bias(operation, arrays[2], channels, kernel)
+    check_bias(operation, raw(bias), channels, kernel)
     if any(o >= max(s, d) for o, s, d in zip(output_padding, stride, dilation, strict=True)):
         raise ShapeError(
             f"{operation}: output_padding {output_padding} must be smaller than stride {stride} "

@@ -103,12 +103,26 @@ def fmod(x: Any, y: Any) -> Any:
     return np.fmod(x, y)
 
 
+def power_slope(g: Any, x: Any, y: Any) -> Any:
+    """``g * y * x ** (y - 1)``; 0 for the constant ``x ** 0``, also where x is 0 or NaN."""
+    if not isinstance(y, (int, float)):
+        x = where((y == 0) & ((x == 0) | (x != x)), 1.0, x)
+    elif y == 0:
+        return zeros_of(x)
+    return g * (y * x ** (y - 1))
+
+
 @primitive(
-    lambda g, x, y: where(y == 0, 0.0, g * (y * x ** (y - 1))),
+    lambda g, x, y: power_slope(g, x, y),
     lambda g, x, y, out: g * (out * log(where((x == 0) & (y >= 0), 1.0, x))),
     broadcasts=True,
     promote=promote,
-    case=tuple(Case(shapes=case.shapes, domain=((0.3, 2), (-2, 2))) for case in PAIR),
+    case=(
+        *(Case(shapes=case.shapes, domain=((0.3, 2), (-2, 2))) for case in PAIR),
+        Case(constants={"y": 3.0}),
+        Case(constants={"y": 0}),
+        Case(constants={"y": -1}, domain=(0.3, 2)),
+    ),
 )
 @quiet
 def pow(x: Any, y: Any) -> Any:

@@ -33,7 +33,10 @@ def may_repeat(index: tuple[Any, ...]) -> bool:
 @primitive(lambda g, x_shape, index: index_sum(g, shape=x_shape, index=index), case=CASES)
 def getitem(x: Any, *, index: tuple[Any, ...]) -> Any:
     """``x[index]`` by NumPy's rules, a view for slices and numbers; `index` is a tuple."""
-    return x[index]
+    part = x[index]
+    if part.__class__ is np.ndarray or is_advanced(index):
+        return part
+    return x[(*index, Ellipsis)]  # a single element too is a view, not a number
 
 
 @primitive(
@@ -122,8 +125,13 @@ def overwrite_rule_value(g: Any, x_shape: tuple[int, ...], place: Place) -> Any:
 )
 def overwrite(x: Any, value: Any, *, place: Place) -> Any:
     """A copy of x with a value written at a place."""
-    out = np.array(x)
-    place.view(out)[place.index] = value
+    out = np.array(x, order="C")
+    region = place.view(out)
+    if np.may_share_memory(region, out):
+        region[place.index] = value
+    else:  # a step had to copy, as the memory of the owner was laid out differently
+        where = place.view(np.arange(out.size).reshape(out.shape))[place.index]
+        out.reshape(-1)[where] = value
     return out
 
 

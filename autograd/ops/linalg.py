@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd.dtypes import promote
 from autograd.errors import ShapeError
+from autograd.ops.elementwise import quiet
 from autograd.ops.reduce import sum
 from autograd.ops.shape import permute, reshape
 from autograd.primitive import Case, primitive
@@ -43,6 +44,7 @@ def matmul_rule_y(g: Any, x: Any, y_shape: tuple[int, ...]) -> Any:
         Case(shapes=((2, 1, 2, 3), (3, 3, 2))),
     ),
 )
+@quiet
 def matmul(x: Any, y: Any) -> Any:
     """The matrix product of the last two axes; those before them broadcast."""
     if x.shape[-1] != y.shape[-2]:
@@ -60,6 +62,7 @@ def matmul(x: Any, y: Any) -> Any:
     promote=promote,
     case=(Case(shapes=((2, 3), (4, 3), (4,))), Case(shapes=((2, 2, 3), (1, 3), (1,)))),
 )
+@quiet
 def linear(x: Any, weight: Any, bias: Any) -> Any:
     """``x @ weight.T + bias``: x (..., in), weight (out, in), bias (out,) or None"""
     if x.ndim == 0 or x.shape[-1] != weight.shape[1]:
@@ -101,12 +104,21 @@ def einsum_rule(g: Any, needs: Any, operands: Any, terms: Any, output: str) -> l
     promote=promote,
     case=(
         Case(shapes=((2, 3), (3, 4)), attributes={"terms": ("ij", "jk"), "output": "ik"}),
+        Case(shapes=((2, 3),), attributes={"terms": ("ij",), "output": "ji"}),
+        Case(shapes=((2,), (3,)), attributes={"terms": ("i", "j"), "output": "ji"}),
+        Case(shapes=((3,), (3,)), attributes={"terms": ("i", "i"), "output": ""}),
+        Case(shapes=((2, 3), (3, 2)), attributes={"terms": ("ij", "ji"), "output": "ij"}),
+        Case(
+            shapes=((2, 3, 2), (2, 2, 4)),
+            attributes={"terms": ("bij", "bjk"), "output": "kbi"},
+        ),
         Case(
             shapes=((2, 3), (2, 4), (3, 4)),
             attributes={"terms": ("bi", "bj", "ij"), "output": "b"},
         ),
     ),
 )
+@quiet
 def einsum(*operands: Any, terms: tuple[str, ...], output: str) -> Any:
     """The sum of products with explicit subscripts.
 

@@ -77,7 +77,7 @@ class Samples:
             # (C,) -> (1, C, 1...)
             weights = weights.reshape(1, count, *(1,) * (x.ndim - 2))
             self.rate *= dtype(1 - label_smoothing)
-            self.spread = self.valid * (weights * dtype(label_smoothing / count))
+            self.spread = self.valid * (weights * dtype(label_smoothing / max(count, 1)))
 
     def mass(self) -> Any:
         """(N, 1, *), the weight of each sample at all classes together."""

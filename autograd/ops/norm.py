@@ -19,7 +19,7 @@ import numpy as np
 
 from autograd import kernels
 from autograd.errors import DtypeError, ShapeError
-from autograd.ops.elementwise import rsqrt
+from autograd.ops.elementwise import quiet, rsqrt
 from autograd.ops.reduce import raw, sum
 from autograd.ops.shape import reshape
 from autograd.primitive import Case, primitive
@@ -82,6 +82,7 @@ def standardize_rule(
         ),
     ),
 )
+@quiet
 def standardize(
     x: Any,
     weight: Any,
@@ -141,6 +142,7 @@ def standardize_grad_rule(
         Case(shapes=(EXAMPLES[1][0],) * 2, constants={"weight": None}, attributes=EXAMPLES[1][2]),
     ),
 )
+@quiet
 def standardize_grad(
     y: Any,
     x: Any,
@@ -169,6 +171,7 @@ def standardize_grad(
     ),
     case=tuple(Case(shapes=(x, x), attributes=attributes) for x, _, attributes in EXAMPLES),
 )
+@quiet
 def standardize_weight_grad(
     y: Any, x: Any, *, axes: Axes, affine: Axes, eps: float, moments: Moments
 ) -> Any:
@@ -201,6 +204,7 @@ def inverse_deviation(x: Any, axes: Axes, eps: float) -> Any:
     return rsqrt(average(centred * centred, axes) + eps)
 
 
+@quiet
 def batch_norm(x: Any, weight: Any, bias: Any, *, eps: float) -> tuple[Any, Array, Array]:
     """Normalize each channel by its mean and variance over the batch and all positions.
 

@@ -13,6 +13,7 @@ import numpy as np
 from autograd import kernels
 from autograd.errors import DtypeError, ShapeError
 from autograd.kernels import Windows
+from autograd.ops.elementwise import quiet
 from autograd.ops.linalg import matmul
 from autograd.ops.reduce import raw
 from autograd.ops.shape import reshape
@@ -110,6 +111,7 @@ PLACES = np.array([[[1, 3], [5, 0]]])
         for shape, attributes in EXAMPLES
     ),
 )
+@quiet
 def max_pool(
     x: Any,
     *,
@@ -128,6 +130,7 @@ def max_pool(
     lambda g, places, windows: max_pool_pick(g, places=places, windows=windows),
     case=Case(shapes=((1, 2, 2),), attributes={"places": PLACES, "windows": PICKED}),
 )
+@quiet
 def max_pool_grad(y: Any, *, places: Any, windows: Windows) -> Any:
     """Zeros of the input's shape, with y added where the maxima were."""
     return kernels.max_pool_grad(y, places, windows)
@@ -137,6 +140,7 @@ def max_pool_grad(y: Any, *, places: Any, windows: Windows) -> Any:
     lambda g, places, windows: max_pool_grad(g, places=places, windows=windows),
     case=Case(shapes=((1, 3, 4),), attributes={"places": PLACES, "windows": PICKED}),
 )
+@quiet
 def max_pool_pick(x: Any, *, places: Any, windows: Windows) -> Any:
     """The values of x where the maxima of another tensor were."""
     return kernels.max_pool_pick(x, places, windows)
@@ -213,6 +217,7 @@ def avg_pool_rule(
     avg_pool_rule,
     case=tuple(Case(shapes=(x,), attributes=attributes) for x, _, attributes in AVERAGES),
 )
+@quiet
 def avg_pool(
     x: Any,
     *,
@@ -246,6 +251,7 @@ def avg_pool(
         for x, y, attributes in AVERAGES
     ),
 )
+@quiet
 def avg_pool_grad(
     y: Any,
     *,
@@ -295,6 +301,7 @@ def divisors(
     return first if np.all(counts == first) else counts.astype(dtype)
 
 
+@quiet
 def adaptive_avg_pool(x: Any, *, output_size: Sizes) -> Any:
     """The mean over `output_size` windows that cover the last dimensions of x evenly.
 

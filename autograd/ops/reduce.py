@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.ops.elementwise import abs, exp, pow, quiet, sign, where
-from autograd.ops.shape import expand, flip, permute, reshape
+from autograd.ops.shape import cat, expand, flip, permute, reshape, roll
 from autograd.primitive import Case, primitive
 
 add_reduce: Any = np.add.reduce  # half the overhead of np.sum
@@ -56,31 +56,28 @@ def sum(x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
     return accumulated(add_reduce, x, axis=dim, keepdims=keepdim)
 
 
-def without_each(x: Any, dim: tuple[int, ...], reduce: Any) -> Any:
-    """`reduce` of the reduced values, once for each of them with that one replaced by 1."""
+def product_before(x: Any, dim: int) -> Any:
+    """For each value the product of those that stand before it along an axis."""
+    shape = tuple(x.shape[dim] if axis == dim else 1 for axis in range(len(x.shape)))
+    first = np.reshape(np.arange(x.shape[dim]) == 0, shape)
+    return cumprod(where(first, 1.0, roll(x, shifts=(1,), dims=(dim,))), dim=dim)
+
+
+def prod_rule(g: Any, x: Any, dim: tuple[int, ...]) -> Any:
+    """The product of the others, without a division, so that values may be 0."""
     rest = tuple(axis for axis in range(len(x.shape)) if axis not in dim)
     moved = permute(x, dims=rest + dim)
-    lead = moved.shape[: len(rest)]
-    count = product_of(moved.shape[len(rest) :])
-    rows = reshape(moved, shape=(*lead, 1, count))  # (rest..., dim...) -> (rest..., 1, n)
-    return reduce(where(np.eye(count, dtype=bool), 1.0, rows)), rest, moved.shape
-
-
-def prod_rule(g: Any, x: Any, out: Any, dim: tuple[int, ...]) -> Any:
-    """The product of the others; by division where no value is 0."""
-    if np.all(raw(x)):
-        return restore(g * out, x.shape, dim) / x
-
-    def multiply(rows: Any) -> Any:
-        return prod(rows, dim=(len(rows.shape) - 1,), keepdim=False)
-
-    others, rest, shape = without_each(x, dim, multiply)
+    last = len(rest)
+    # (rest..., dim...) -> (rest..., n)
+    rows = reshape(moved, shape=(*moved.shape[:last], product_of(moved.shape[last:])))
+    after = flip(product_before(flip(rows, dims=(last,)), last), dims=(last,))
+    others = reshape(product_before(rows, last) * after, shape=moved.shape)
     back = tuple(int(place) for place in np.argsort(rest + dim))
-    return restore(g, x.shape, dim) * permute(reshape(others, shape=shape), dims=back)
+    return restore(g, x.shape, dim) * permute(others, dims=back)
 
 
 @primitive(
-    lambda g, x, out, dim: prod_rule(g, x, out, dim),
+    lambda g, x, dim: prod_rule(g, x, dim),
     case=CASES,
 )
 @quiet
@@ -130,26 +127,22 @@ def cumsum(x: Any, *, dim: int) -> Any:
     return accumulated(np.cumsum, x, axis=dim)
 
 
-def cumprod_rule(g: Any, x: Any, out: Any, dim: int) -> Any:
-    """``sum over j >= k of g[j] * prod of x[i], i <= j, i != k``; by division without zeros."""
-    if np.all(raw(x)):
-        flipped = flip(g * out, dims=(dim,))
-        return flip(cumsum(flipped, dim=dim), dims=(dim,)) / x
+def cumprod_rule(g: Any, x: Any, dim: int) -> Any:
+    """``product_before[k] * (g[k] + x[k + 1] * (g[k + 1] + x[k + 2] * ...))``
 
-    def multiply(rows: Any) -> Any:
-        return cumprod(rows, dim=len(rows.shape) - 1)
-
-    others, rest, shape = without_each(x, (dim,), multiply)  # (rest..., k, j)
-    later = np.triu(np.ones((x.shape[dim], x.shape[dim]), dtype=bool))
-    moved = permute(g, dims=(*rest, dim))
-    rows = reshape(moved, shape=(*shape[:-1], 1, shape[-1]))  # (rest..., n) -> (rest..., 1, n)
-    terms = where(later, rows * others, 0.0)
-    total = sum(terms, dim=(len(terms.shape) - 1,), keepdim=False)
-    back = tuple(int(place) for place in np.argsort((*rest, dim)))
-    return permute(total, dims=back)
+    No division, so that values may be 0.
+    """
+    if x.shape[dim] == 0:
+        return g
+    lead = (slice(None),) * dim
+    sums = [g[(*lead, slice(-1, None))]]
+    for k in range(x.shape[dim] - 1, 0, -1):
+        here, before = (*lead, slice(k, k + 1)), (*lead, slice(k - 1, k))
+        sums.append(g[before] + x[here] * sums[-1])
+    return product_before(x, dim) * cat(*reversed(sums), dim=dim)
 
 
-@primitive(lambda g, x, out, dim: cumprod_rule(g, x, out, dim), case=ALONG)
+@primitive(lambda g, x, dim: cumprod_rule(g, x, dim), case=ALONG)
 @quiet
 def cumprod(x: Any, *, dim: int) -> Any:
     """The running product along one axis; of integers, in int64."""
@@ -179,7 +172,7 @@ def vector_norm_rule(g: Any, x: Any, out: Any, order: float, dim: tuple[int, ...
     case=tuple(
         Case(shapes=c.shapes, attributes={**c.attributes, "order": order}, avoid=(0.0,))
         for c in CASES
-        for order in (2.0, 3.0)
+        for order in (2.0, 3.0, 0.5)
     ),
 )
 @quiet
