@@ -177,7 +177,8 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool =
 
 
 def like(input: Tensor, dtype: Any) -> np.dtype[Any]:
-    return raw(input).dtype if dtype is None else np.dtype(dtype)  # type: ignore[no-any-return]
+    chosen: np.dtype[Any] = np.dtype(raw(input).dtype if dtype is None else dtype)
+    return chosen
 
 
 def zeros_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:

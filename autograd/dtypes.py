@@ -83,7 +83,7 @@ def promote_types(type1: Any, type2: Any) -> Dtype:
     first, second = np.dtype(type1), np.dtype(type2)
     rank, other = RANK[first.kind], RANK[second.kind]
     if rank == other or rank + other == 5:  # a float with a complex keeps its precision
-        return np.promote_types(first, second)
+        return np.dtype(np.promote_types(first, second))
     return first if rank > other else second
 
 

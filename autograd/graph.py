@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush, heappushpop
 from itertools import count
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 import numpy as np
 
@@ -474,7 +474,7 @@ def is_fresh(part: Any, grad: Any, node: Node, gradients: Sequence[Any]) -> bool
 
 def as_tensor(grad: Any) -> Tensor:
     if isinstance(grad, TensorBase):
-        return grad  # type: ignore[return-value]
+        return cast("Tensor", grad)
     return new_tensor(grad if grad.__class__ is np.ndarray else np.asarray(grad))
 
 
@@ -544,7 +544,7 @@ def new_tensor(
     version: Version | None = None,
 ) -> Tensor:
     """A tensor on an array, with the history given."""
-    tensor = tensor_class.__new__(tensor_class)
+    tensor: Tensor = tensor_class.__new__(tensor_class)
     tensor._array = array
     tensor._node = node
     tensor._requires_grad = requires_grad
@@ -552,4 +552,4 @@ def new_tensor(
     tensor._version = [0, 0] if version is None else version
     tensor._view = None
     tensor._hooks = None
-    return tensor  # type: ignore[no-any-return]
+    return tensor

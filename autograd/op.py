@@ -196,7 +196,8 @@ class Op:
             needs = tuple(parent is not None for parent in node.parents)
             _, rule, picks = plan.steps[0]
             values = [needs if plan.sources[k][0] == NEEDS else saved[k] for k in picks]
-            return rule(grad, *values)  # type: ignore[no-any-return]
+            gradients: Sequence[Any] = rule(grad, *values)
+            return gradients
         results: list[Any] = [None] * len(node.parents)
         for position, rule, picks in plan.steps:
             if not picks:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd import graph
-from autograd.function import Context
+from autograd.function import Call
 from autograd.graph import ModuleScope, Node, TensorBase, edge_of, topological_order
 from autograd.inplace import up_to_date
 from autograd.plans import ALL_INPUTS, INPUT, OUT, RESIDUAL, Plan
@@ -210,10 +210,10 @@ def saved_values(node: Node) -> Iterator[tuple[str, Any]]:
             yield op.residuals[key], value
         elif kind == OUT:
             yield "out", value
-    if isinstance(node.plan, Context):
-        for place, saved in enumerate(node.plan._saved or ()):
+    if isinstance(op, Call):
+        for place, saved in enumerate(op.ctx._saved or ()):
             if saved is not None:
-                yield f"saved_tensors[{place}]", saved.tensor._array
+                yield f"tensors[{place}]", saved.array
 
 
 def data_of(node: Node) -> dict[int, Any]:

@@ -27,7 +27,7 @@ from autograd.functions import (
     reduction,
     shaping,
 )
-from autograd.functions.arguments import constant, raw, shape_argument
+from autograd.functions.arguments import raw, shape_argument
 from autograd.functions.ufuncs import UFUNCS
 from autograd.graph import TensorBase, set_tensor_class
 from autograd.inplace import write
@@ -177,16 +177,20 @@ class Tensor(TensorData):
         return comparison.ge(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
     def __invert__(self) -> Tensor:
-        return constant(np.invert(self._array))
+        return comparison.bitwise_not(self)
 
     def __and__(self, other: Any) -> Tensor:
-        return constant(np.bitwise_and(self._array, raw(other)))
+        return (
+            comparison.bitwise_and(self, other) if isinstance(other, OPERANDS) else NotImplemented
+        )
 
     def __or__(self, other: Any) -> Tensor:
-        return constant(np.bitwise_or(self._array, raw(other)))
+        return comparison.bitwise_or(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
     def __xor__(self, other: Any) -> Tensor:
-        return constant(np.bitwise_xor(self._array, raw(other)))
+        return (
+            comparison.bitwise_xor(self, other) if isinstance(other, OPERANDS) else NotImplemented
+        )
 
     __rand__ = __and__
     __ror__ = __or__
@@ -315,7 +319,7 @@ class Tensor(TensorData):
         return shaping.transpose(self, -2, -1)
 
     def where(self, condition: Tensor, other: Any) -> Tensor:
-        """This tensor where the condition holds, else `other`."""
+        """The tensor where the condition holds, else `other`."""
         return ops.where(condition, self, other)
 
     def equal(self, other: Tensor) -> Bool:
@@ -341,6 +345,7 @@ class Tensor(TensorData):
     ceil = elementary.ceil
     cos = elementary.cos
     cosh = elementary.cosh
+    deg2rad = elementary.deg2rad
     erf = elementary.erf
     erfc = elementary.erfc
     exp = elementary.exp
@@ -353,9 +358,11 @@ class Tensor(TensorData):
     log10 = elementary.log10
     log1p = elementary.log1p
     log2 = elementary.log2
+    logit = elementary.logit
     neg = elementary.neg
     negative = elementary.negative
     positive = elementary.positive
+    rad2deg = elementary.rad2deg
     reciprocal = elementary.reciprocal
     relu = elementary.relu
     round = elementary.round
@@ -376,7 +383,13 @@ class Tensor(TensorData):
     addcmul = arithmetic.addcmul
     allclose = comparison.allclose
     atan2 = arithmetic.atan2
+    bitwise_and = comparison.bitwise_and
+    bitwise_not = comparison.bitwise_not
+    bitwise_or = comparison.bitwise_or
+    bitwise_xor = comparison.bitwise_xor
     clamp = arithmetic.clamp
+    clamp_max = arithmetic.clamp_max
+    clamp_min = arithmetic.clamp_min
     clip = arithmetic.clip
     div = arithmetic.div
     divide = arithmetic.divide
@@ -388,6 +401,7 @@ class Tensor(TensorData):
     greater = comparison.greater
     greater_equal = comparison.greater_equal
     gt = comparison.gt
+    is_nonzero = comparison.is_nonzero
     isclose = comparison.isclose
     isfinite = comparison.isfinite
     isinf = comparison.isinf
@@ -396,6 +410,7 @@ class Tensor(TensorData):
     lerp = arithmetic.lerp
     less = comparison.less
     less_equal = comparison.less_equal
+    logaddexp = arithmetic.logaddexp
     logical_and = comparison.logical_and
     logical_not = comparison.logical_not
     logical_or = comparison.logical_or
@@ -414,6 +429,7 @@ class Tensor(TensorData):
     sub = arithmetic.sub
     subtract = arithmetic.subtract
     true_divide = arithmetic.true_divide
+    xlogy = arithmetic.xlogy
 
     all = reduction.all
     amax = reduction.amax
@@ -425,24 +441,35 @@ class Tensor(TensorData):
     argsort = ordering.argsort
     bincount = reduction.bincount
     count_nonzero = reduction.count_nonzero
+    cummax = cumulative.cummax
+    cummin = cumulative.cummin
     cumprod = cumulative.cumprod
     cumsum = cumulative.cumsum
+    diff = cumulative.diff
+    dist = reduction.dist
     logsumexp = reduction.logsumexp
     max = ordering.max
     mean = reduction.mean
+    median = ordering.median
     min = ordering.min
+    nanmean = reduction.nanmean
+    nansum = reduction.nansum
     norm = reduction.norm
     prod = reduction.prod
+    quantile = ordering.quantile
     sort = ordering.sort
     std = reduction.std
     std_mean = reduction.std_mean
     sum = reduction.sum
     topk = ordering.topk
+    unique = ordering.unique
     var = reduction.var
     var_mean = reduction.var_mean
 
+    argwhere = indexing.argwhere
     gather = indexing.gather
     index_add = indexing.index_add
+    index_fill = indexing.index_fill
     index_select = indexing.index_select
     masked_select = indexing.masked_select
     narrow = indexing.narrow
@@ -450,21 +477,29 @@ class Tensor(TensorData):
     scatter = indexing.scatter
     scatter_add = indexing.scatter_add
     select = indexing.select
+    take = indexing.take
     take_along_dim = indexing.take_along_dim
 
     chunk = joining.chunk
     clone = shaping.clone
     diag = shaping.diag
+    diag_embed = shaping.diag_embed
     diagonal = shaping.diagonal
     flatten = shaping.flatten
     flip = shaping.flip
+    fliplr = shaping.fliplr
+    flipud = shaping.flipud
+    moveaxis = shaping.moveaxis
     movedim = shaping.movedim
     ravel = shaping.ravel
     repeat_interleave = joining.repeat_interleave
     roll = shaping.roll
+    rot90 = shaping.rot90
     split = joining.split
     squeeze = shaping.squeeze
     swapaxes = shaping.swapaxes
+    swapdims = shaping.swapdims
+    tensor_split = joining.tensor_split
     transpose = shaping.transpose
     tril = shaping.tril
     triu = shaping.triu
@@ -475,8 +510,10 @@ class Tensor(TensorData):
     addmm = products.addmm
     baddbmm = products.baddbmm
     bmm = products.bmm
+    cross = products.cross
     dot = products.dot
     inner = products.inner
+    kron = products.kron
     matmul = products.matmul
     mm = products.mm
     mv = products.mv

@@ -100,7 +100,7 @@ class TensorData(TensorBase):
         self._hooks = None
 
     def _self(self) -> Tensor:
-        """This tensor, as the type checker should see it: every instance is a `Tensor`."""
+        """The tensor, as the type checker should see it: every instance is a `Tensor`."""
         return cast("Tensor", self)
 
     # Data
@@ -236,7 +236,7 @@ class TensorData(TensorBase):
         return Bool(self._array.flags.c_contiguous)
 
     def contiguous(self) -> Tensor:
-        """This tensor, or a copy that lies in memory row by row."""
+        """The tensor, or a copy that lies in memory row by row."""
         return self._self() if self.is_contiguous() else ops.clone(self)
 
     def is_floating_point(self) -> Bool:
@@ -369,7 +369,7 @@ class TensorData(TensorBase):
     # Conversion
 
     def to(self, *args: Any, dtype: Any = None, device: Any = None, copy: Bool = False) -> Tensor:
-        """This tensor, or a copy in another dtype: ``to(dtype)``, ``to("cpu")``, ``to(other)``."""
+        """The tensor, or a copy in another dtype: ``to(dtype)``, ``to("cpu")``, ``to(other)``."""
         for value in args:
             if isinstance(value, TensorBase):
                 dtype = value._array.dtype

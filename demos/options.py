@@ -149,7 +149,7 @@ def load_data(choice: str) -> tuple[VisionDataset, VisionDataset]:
     except DatasetNotFoundError as error:
         if choice != "auto":
             raise
-        print(f"Data: scikit-learn's handwritten digits, because MNIST is not at hand ({error})")
+        print(f"Data: scikit-learn's handwritten digits, because MNIST is not at hand:\n  {error}")
         return Digits(train=True), Digits(train=False)
     print(f"Data: MNIST, found in or fetched to {train.root}")
     return train, test

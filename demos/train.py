@@ -121,12 +121,12 @@ class Trainer:
             }
         )
 
-    @autograd.no_grad()
     def evaluate(self) -> tuple[Tensor, float, float]:
         """The scores (N, 10) of the held-out images, and the loss and accuracy they amount to."""
         self.model.eval()
         loader: DataLoader[Any] = DataLoader(self.test, batch_size=250)
-        scores = autograd.cat([self.model(images) for images, _ in loader])
+        with autograd.no_grad():
+            scores = autograd.cat([self.model(images) for images, _ in loader])
         correct = int((scores.argmax(dim=1) == self.test.targets).sum().item())
         return scores, F.cross_entropy(scores, self.test.targets).item(), correct / len(self.test)
 

@@ -186,6 +186,10 @@ class Module(Members):
         """Convert floating-point parameters and buffers to float16."""
         return self._convert(autograd.float16)
 
+    def cpu(self) -> Self:
+        """Hand back the module itself: there is no other device."""
+        return self
+
     def _convert(self, dtype: np.dtype[Any]) -> Self:
         if dtype.kind != "f":
             raise TypeError(

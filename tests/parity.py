@@ -10,6 +10,7 @@ with the same random weights in both libraries.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -52,8 +53,9 @@ class Call:
     def cast(self, dtype: Any) -> Call:
         """The same call with every floating-point array in another data type."""
 
-        def convert(array: Any) -> Any:
-            return array.astype(dtype) if array.dtype.kind == "f" else array
+        def convert(value: Any) -> Any:
+            is_float = isinstance(value, np.ndarray) and value.dtype.kind == "f"
+            return value.astype(dtype) if is_float else value
 
         return replace(
             self, args=mapped(convert, self.args), kwargs=mapped(convert, self.kwargs)
@@ -96,6 +98,10 @@ def theirs(value: Any) -> Any:
 def ours(value: Any) -> Any:
     """An argument for autograd."""
     return value if isinstance(value, np.dtype) else autograd.tensor(value)
+
+
+def numpy_dtype(tensor: Any) -> Any:
+    return tensor.numpy(force=True).dtype
 
 
 def tensors_in(value: Any, kind: Any) -> list[Any]:
@@ -167,10 +173,48 @@ def agree(made: Call, as_method: bool = False) -> None:
         f"{made}: {'a' if their_gradients else 'no'} gradient expected"
     )
     for place, (one, other) in enumerate(zip(my_gradients, their_gradients, strict=True)):
-        what = f"{made}: gradient of tensor {place}"
-        assert (one is None) == (other is None), f"{what}: {one} for {other}"
-        if other is not None:
-            assert_same(one, other, what)
+        if one is None and other is None:
+            continue
+        # none at all stands for a gradient of zeros
+        other = torch.zeros(one.shape, dtype=DTYPES[one.dtype]) if other is None else other
+        one = autograd.zeros(*other.shape, dtype=numpy_dtype(other)) if one is None else one
+        assert_same(one, other, f"{made}: gradient of tensor {place}")
+
+
+def check_table(table: list[Call]) -> Any:
+    """Marks a test to run for each call of a table, in float32 and float64, also as a method.
+
+    The test's argument is a function without arguments, to be called.
+    """
+
+    def parameters() -> Any:
+        for made in table:
+            precisions = [np.float64, np.float32] if has_floats(made) else [np.float64]
+            for dtype in precisions:
+                cast = made.cast(dtype)
+                yield pytest.param(partial(agree, cast), id=str(cast))
+            if is_method(made):
+                yield pytest.param(partial(agree, made, as_method=True), id=f"method {made}")
+
+    return pytest.mark.parametrize("check", list(parameters()))
+
+
+def has_floats(made: Call) -> bool:
+    arrays = []
+    mapped(arrays.append, [made.args, made.kwargs])
+    return any(array.dtype == np.float64 for array in arrays if isinstance(array, np.ndarray))
+
+
+def is_method(made: Call) -> bool:
+    first = made.args[0] if made.args else None
+    owners = (torch.Tensor, autograd.Tensor)
+    return isinstance(first, np.ndarray) and all(hasattr(owner, made.name) for owner in owners)
+
+
+def uncovered(module: Any, *tables: list[Call]) -> set[str]:
+    """The public functions of a module that PyTorch has too, but that no call in a table checks."""
+    shared = {name for name in module.__all__ if hasattr(torch, name)}
+    return shared - {made.name for table in tables for made in table}
 
 
 def both_refuse(made: Call, *patterns: str) -> None:

@@ -374,7 +374,7 @@ class TestConversion:
 
     def test_to(self):
         layer = nn.Linear(1, 1)
-        assert layer.to("cpu").weight.dtype == autograd.float32
+        assert layer.cpu().to("cpu").weight.dtype == autograd.float32
         assert layer.to(autograd.float64).weight.dtype == autograd.float64
         assert layer.to("cpu").weight.dtype == autograd.float64
         assert layer.to(dtype=autograd.float32).weight.dtype == autograd.float32

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import os
+import pkgutil
 import re
 import subprocess
 import sys
@@ -56,6 +57,14 @@ def test_readme_opens_with_the_two_commands():
         'pip install -e ".[test]" && pytest',
     ]
     assert README.index(commands[0]) < README.index("\n## ")
+
+
+def test_names_in_the_table_exist():
+    rows = re.findall(r"^\| .* \| (`.*`) \|$", README, re.MULTILINE)
+    names = [name for row in rows for name in re.findall(r"`([\w.]+)`", row)]
+    assert len(names) > 10
+    for name in names:
+        pkgutil.resolve_name(name)
 
 
 def test_links_lead_somewhere():

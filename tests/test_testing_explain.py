@@ -109,6 +109,7 @@ PLANTED = {
         (values(4),),
     ),
     "not linear": (lambda x: ag.sin(x), lambda g, x: g * g * ag.cos(x), (values(4),)),
+    "not multiplied": (lambda x: ag.sin(x), lambda g, x: ag.cos(x), (values(4),)),
     "unknown": (lambda x: ag.sin(x), lambda g, x: g * ag.exp(-x * x), (values(4),)),
 }
 

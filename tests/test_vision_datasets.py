@@ -191,8 +191,9 @@ def test_mnist_plain_before_compressed(tmp_path):
     assert len(MNIST(tmp_path)) == 3
 
 
-def test_mnist_folder_named_like_the_file(tmp_path):
-    (tmp_path / TRAIN[0]).mkdir()
+def test_mnist_folders_named_like_the_files(tmp_path):
+    for name in TRAIN:
+        (tmp_path / name).mkdir()
     put(tmp_path / "raw", TRAIN, small_mnist())
     assert len(MNIST(tmp_path)) == 6
 
@@ -201,9 +202,8 @@ def test_mnist_missing(tmp_path):
     with pytest.raises(DatasetNotFoundError) as caught:
         MNIST(tmp_path / "nowhere")
     message = str(caught.value)
-    for place in FOLDERS:
-        assert str(tmp_path / "nowhere" / place) in message
-    for part in (*TRAIN, "download=True"):
+    searched = f"searched {tmp_path / 'nowhere'} and in it {', '.join(FOLDERS[1:])}; "
+    for part in (*TRAIN, searched, "download=True"):
         assert part in message
     assert isinstance(caught.value, (FileNotFoundError, RuntimeError))
     assert not (tmp_path / "nowhere").exists()

@@ -21,6 +21,8 @@ __all__ = [
     "addcmul",
     "atan2",
     "clamp",
+    "clamp_max",
+    "clamp_min",
     "clip",
     "div",
     "divide",
@@ -28,6 +30,7 @@ __all__ = [
     "floor_divide",
     "fmod",
     "lerp",
+    "logaddexp",
     "masked_fill",
     "maximum",
     "minimum",
@@ -41,6 +44,7 @@ __all__ = [
     "subtract",
     "true_divide",
     "where",
+    "xlogy",
 ]
 
 
@@ -312,6 +316,45 @@ def nan_to_num(
     result = ops.where(np.isnan(array), nan, input)
     result = ops.where(np.isposinf(array), top, result)
     return ops.where(np.isneginf(array), bottom, result)
+
+
+def clamp_min(input: Tensor, min: Tensor | Number) -> Tensor:
+    """``maximum(input, min)``; on the bound the gradient goes to the input."""
+    return ops.clamp_min(input, min)
+
+
+def clamp_max(input: Tensor, max: Tensor | Number) -> Tensor:
+    """``minimum(input, max)``; on the bound the gradient goes to the input."""
+    return ops.clamp_max(input, max)
+
+
+def logaddexp(input: Tensor, other: Tensor) -> Tensor:
+    """``log(exp(input) + exp(other))``, without overflow.
+
+    Example:
+        >>> import autograd
+        >>> autograd.logaddexp(autograd.tensor([1000.0]), autograd.tensor([1000.0]))
+        tensor([1000.6932])
+    """
+    shape = np.broadcast_shapes(raw(input).shape, raw(other).shape)
+    rows = [
+        ops.reshape(ops.expand(x, shape=shape), shape=(1, *shape))  # (...) -> (1, ...)
+        for x in (input, other)
+    ]
+    return ops.logsumexp(ops.cat(*rows, dim=0), dim=(0,), keepdim=False)
+
+
+def xlogy(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """``input * log(other)``, and 0 where the input is 0, as entropies need it.
+
+    Example:
+        >>> import autograd
+        >>> p = autograd.tensor([0.0, 0.5])
+        >>> autograd.xlogy(p, p)
+        tensor([ 0.0000, -0.3466])
+    """
+    zero = (raw(input) == 0) & ~np.isnan(raw(other))
+    return ops.mul(input, ops.log(ops.where(zero, 1.0, other)))
 
 
 clip = clamp

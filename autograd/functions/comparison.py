@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.functions.arguments import Number, constant, raw
+from autograd.dtypes import promote
+from autograd.errors import DtypeError
+from autograd.functions.arguments import Number, constant, raw, tensor_of
+from autograd.graph import TensorBase
 
 if TYPE_CHECKING:
     from autograd.tensor import Tensor
 
 __all__ = [
     "allclose",
+    "bitwise_and",
+    "bitwise_not",
+    "bitwise_or",
+    "bitwise_xor",
     "eq",
     "equal",
     "ge",
     "greater",
     "greater_equal",
     "gt",
+    "is_floating_point",
+    "is_nonzero",
+    "is_tensor",
     "isclose",
     "isfinite",
+    "isin",
     "isinf",
     "isnan",
     "le",
@@ -33,6 +44,7 @@ __all__ = [
     "lt",
     "ne",
     "not_equal",
+    "numel",
 ]
 
 
@@ -130,6 +142,82 @@ def allclose(
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether shape and all elements are the same."""
     return np.array_equal(raw(input), raw(other))
+
+
+def bitwise(name: str, function: Any, *values: Any) -> Tensor:
+    """A function of bits.
+
+    Raises:
+        TypeError: a value is neither integer nor boolean.
+    """
+    arrays = [raw(value) for value in values]
+    for array in arrays:
+        if np.asarray(array).dtype.kind not in "iub":
+            raise DtypeError(
+                f"{name}: expected integers or booleans, got {np.asarray(array).dtype}"
+            )
+    return constant(function(*promote(arrays)))
+
+
+def bitwise_and(input: Tensor, other: Tensor | Number) -> Tensor:
+    """The bits that are set in both; of booleans, whether both hold.
+
+    Example:
+        >>> import autograd
+        >>> autograd.bitwise_and(autograd.tensor([6, 3]), 2)
+        tensor([2, 2])
+    """
+    return bitwise("bitwise_and", np.bitwise_and, input, other)
+
+
+def bitwise_or(input: Tensor, other: Tensor | Number) -> Tensor:
+    """The bits that are set in one at least; of booleans, whether one holds."""
+    return bitwise("bitwise_or", np.bitwise_or, input, other)
+
+
+def bitwise_xor(input: Tensor, other: Tensor | Number) -> Tensor:
+    """The bits that differ; of booleans, whether exactly one holds."""
+    return bitwise("bitwise_xor", np.bitwise_xor, input, other)
+
+
+def bitwise_not(input: Tensor) -> Tensor:
+    """The other bits; of booleans, the opposite."""
+    return bitwise("bitwise_not", np.invert, input)
+
+
+def isin(elements: Tensor, test_elements: Tensor) -> Tensor:
+    """Whether each element occurs among the test elements.
+
+    Example:
+        >>> import autograd
+        >>> autograd.isin(autograd.tensor([1, 2, 3]), autograd.tensor([1, 3]))
+        tensor([ True, False,  True])
+    """
+    return constant(np.isin(raw(elements), raw(test_elements)))
+
+
+def is_tensor(obj: object) -> bool:
+    """Whether an object is a Tensor."""
+    return isinstance(obj, TensorBase)
+
+
+def is_floating_point(input: Tensor) -> bool:
+    """Whether a tensor holds real floating-point numbers."""
+    return raw(tensor_of("is_floating_point", input)).dtype.kind == "f"  # type: ignore[no-any-return]  # a str
+
+
+def is_nonzero(input: Tensor) -> bool:
+    """Whether the only value of a tensor is not 0.
+
+    Raises:
+        ValueError: there is not exactly one value.
+    """
+    return bool(tensor_of("is_nonzero", input).item())
+
+
+def numel(input: Tensor) -> int:
+    """The number of values of a tensor."""
+    return int(raw(tensor_of("numel", input)).size)
 
 
 not_equal = ne

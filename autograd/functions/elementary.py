@@ -28,6 +28,7 @@ __all__ = [
     "ceil",
     "cos",
     "cosh",
+    "deg2rad",
     "erf",
     "erfc",
     "exp",
@@ -40,9 +41,11 @@ __all__ = [
     "log1p",
     "log2",
     "log10",
+    "logit",
     "neg",
     "negative",
     "positive",
+    "rad2deg",
     "reciprocal",
     "relu",
     "round",
@@ -448,6 +451,32 @@ def frac(input: Tensor) -> Tensor:
 def positive(input: Tensor) -> Tensor:
     """The input itself."""
     return input
+
+
+def logit(input: Tensor, eps: float | None = None) -> Tensor:
+    """``log(input / (1 - input))``, the inverse of `sigmoid`.
+
+    Args:
+        input: probabilities.
+        eps: clamp the input to eps ... 1 - eps first.
+
+    Example:
+        >>> import autograd
+        >>> autograd.logit(autograd.tensor([0.5, 0.9]))
+        tensor([0.0000, 2.1972])
+    """
+    p = input if eps is None else ops.clamp_max(ops.clamp_min(input, eps), 1 - eps)
+    return ops.log(ops.div(p, ops.sub(1, p)))
+
+
+def deg2rad(input: Tensor) -> Tensor:
+    """An angle in degrees, in radians."""
+    return ops.mul(input, math.pi / 180)
+
+
+def rad2deg(input: Tensor) -> Tensor:
+    """An angle in radians, in degrees."""
+    return ops.mul(input, 180 / math.pi)
 
 
 absolute = abs

@@ -9,14 +9,17 @@ import numpy as np
 from autograd import ops
 from autograd.errors import DtypeError, ShapeError
 from autograd.functions.arguments import Number, constant, index_array, one_dim, raw, tensor_of
+from autograd.functions.arithmetic import masked_fill
 from autograd.ops.index import Place
 
 if TYPE_CHECKING:
     from autograd.tensor import Tensor
 
 __all__ = [
+    "argwhere",
     "gather",
     "index_add",
+    "index_fill",
     "index_select",
     "masked_select",
     "narrow",
@@ -24,6 +27,7 @@ __all__ = [
     "scatter",
     "scatter_add",
     "select",
+    "take",
     "take_along_dim",
 ]
 
@@ -268,3 +272,45 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     if as_tuple:
         return tuple(constant(part) for part in np.nonzero(np.atleast_1d(raw(input))))
     return constant(np.argwhere(raw(input)))
+
+
+def argwhere(input: Tensor) -> Tensor:
+    """The indices of nonzero elements, a row for each."""
+    return constant(np.argwhere(raw(tensor_of("argwhere", input))))
+
+
+def take(input: Tensor, index: Tensor) -> Tensor:
+    """The values at places in the flat tensor, in the shape of the index.
+
+    Example:
+        >>> import autograd
+        >>> autograd.take(autograd.tensor([[1.0, 2.0], [3.0, 4.0]]), autograd.tensor([3, 0]))
+        tensor([4., 1.])
+    """
+    places = np.array(index_array("take", index))
+    size = raw(tensor_of("take", input)).size
+    if places.size and (places.min() < -size or places.max() >= size):
+        raise IndexError(f"take: an index is out of range for {size} values")
+    flat = ops.reshape(input, shape=(size,))
+    taken = ops.getitem(flat, index=(np.atleast_1d(places),))
+    return ops.reshape(taken, shape=places.shape)
+
+
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -> Tensor:
+    """The input with one value in the slices along an axis that a 1-d index names.
+
+    Example:
+        >>> import autograd
+        >>> autograd.index_fill(autograd.zeros(3), 0, autograd.tensor([0, 2]), 7.0)
+        tensor([7., 0., 7.])
+    """
+    axis = one_dim("index_fill", dim, tensor_of("index_fill", input).ndim)
+    places = index_array("index_fill", index)
+    size = input.shape[axis] if input.ndim else 1
+    if places.size and (places.min() < -size or places.max() >= size):
+        raise IndexError(f"index_fill: an index is out of range for dim {axis} of size {size}")
+    named = np.zeros(size, dtype=bool)
+    named[places] = True
+    # (n,) -> (n, 1...)
+    mask = named.reshape(-1, *(1,) * (input.ndim - axis - 1)) if input.ndim else named.any()
+    return masked_fill(input, constant(mask), value)

@@ -11,7 +11,7 @@ from autograd import ops
 from autograd.errors import ShapeError
 from autograd.functions.arguments import one_dim, raw, tensor_of
 from autograd.functions.indexing import along, select
-from autograd.functions.shaping import ravel, reshape, transpose, unsqueeze
+from autograd.functions.shaping import atleast_3d, ravel, reshape, transpose, unsqueeze
 
 if TYPE_CHECKING:
     from autograd.tensor import Tensor
@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 __all__ = [
     "cat",
     "chunk",
+    "column_stack",
     "concat",
     "concatenate",
+    "dstack",
     "hstack",
     "meshgrid",
     "repeat_interleave",
     "split",
     "stack",
+    "tensor_split",
     "tile",
     "unbind",
     "vstack",
@@ -210,6 +213,38 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
         grid = ops.expand(column, shape=shape)
         grids.append(transpose(grid, 0, 1) if indexing == "xy" and len(parts) > 1 else grid)
     return tuple(grids)
+
+
+def dstack(tensors: Sequence[Tensor]) -> Tensor:
+    """The tensors behind each other: along the third axis."""
+    return cat([atleast_3d(part) for part in tensors], 2)
+
+
+def column_stack(tensors: Sequence[Tensor]) -> Tensor:
+    """The tensors side by side; vectors become columns."""
+    columns = [part if raw(part).ndim > 1 else reshape(part, (-1, 1)) for part in tensors]
+    return cat(columns, 1)
+
+
+def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """Views of parts along an axis: of nearly equal size, or between the indices given.
+
+    Example:
+        >>> import autograd
+        >>> autograd.tensor_split(autograd.arange(5), 2)
+        (tensor([0, 1, 2]), tensor([3, 4]))
+    """
+    axis = one_dim("tensor_split", dim, tensor_of("tensor_split", input).ndim)
+    total = raw(input).shape[axis]
+    if isinstance(indices_or_sections, int):
+        if indices_or_sections < 1:
+            raise ValueError(f"tensor_split: sections must be positive, got {indices_or_sections}")
+        small, more = divmod(total, indices_or_sections)
+        ends = [k * small + (k if k < more else more) for k in range(1, indices_or_sections)]
+    else:
+        ends = [int(index) for index in raw(indices_or_sections)]
+    bounds = [slice(a, b) for a, b in zip([None, *ends], [*ends, None], strict=True)]
+    return tuple(ops.getitem(input, index=along(axis, part)) for part in bounds)
 
 
 concat = concatenate = cat

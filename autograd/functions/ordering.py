@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from autograd import ops
-from autograd.errors import ShapeError
+from autograd.errors import DtypeError, ShapeError
 from autograd.functions.arguments import constant, one_dim, raw, tensor_of
-from autograd.functions.indexing import gather
+from autograd.functions.indexing import along, gather
 from autograd.functions.reduction import amax, amin, not_empty
 
 if TYPE_CHECKING:
@@ -19,10 +19,15 @@ __all__ = [
     "argmax",
     "argmin",
     "argsort",
+    "bucketize",
     "max",
+    "median",
     "min",
+    "quantile",
+    "searchsorted",
     "sort",
     "topk",
+    "unique",
 ]
 
 
@@ -65,7 +70,11 @@ def extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
         return ValuesIndices(ops.clone(x), constant(np.array(0)))
     not_empty(name, x, (axis,))
     choose = np.argmax if name == "max" else np.argmin
-    places = np.expand_dims(choose(raw(x), axis=axis), axis)
+    return chosen(x, axis, np.expand_dims(choose(raw(x), axis=axis), axis), keepdim)
+
+
+def chosen(x: Tensor, axis: int, places: Any, keepdim: bool) -> ValuesIndices:
+    """One value along an axis, and its place; `places` has the axis at size 1."""
     values = gather(x, axis, constant(places))
     if keepdim:
         return ValuesIndices(values, constant(places))
@@ -149,3 +158,170 @@ def topk(
     order = raw(argsort(x, axis, descending=largest))
     indices = np.take(order, np.arange(k), axis=axis) if x.ndim else order
     return ValuesIndices(gather(x, axis, constant(indices)), constant(indices))
+
+
+def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The value in the middle, of two the lower; along `dim`, values and indices; NaN if any is.
+
+    Without `dim` equal values share the gradient evenly.
+
+    Example:
+        >>> import autograd
+        >>> autograd.median(autograd.tensor([3.0, 1.0, 2.0, 10.0]))
+        tensor(2.)
+    """
+    x = tensor_of("median", input)
+    if dim is None:
+        return middle_of_all(x)
+    axis = one_dim("median", dim, x.ndim)
+    if x.ndim == 0:
+        return ValuesIndices(ops.clone(x), constant(np.array(0)))
+    not_empty("median", x, (axis,))
+    order = raw(argsort(x, axis))
+    middle = np.full(1, (x.shape[axis] - 1) // 2)
+    places = np.take(order, middle, axis=axis)
+    last = np.take(order, np.array([x.shape[axis] - 1]), axis=axis)
+    broken = np.isnan(np.take_along_axis(raw(x), last, axis))  # NaN sorts to the end
+    first = np.expand_dims(np.argmax(np.isnan(raw(x)), axis=axis), axis)
+    return chosen(x, axis, np.where(broken, first, places), keepdim)
+
+
+def middle_of_all(x: Tensor) -> Tensor:
+    """The median of the flat tensor, as the largest of the values that are equal to it."""
+    floating = raw(x).dtype.kind == "f"
+    if raw(x).size == 0 and floating:
+        return constant(np.array(np.nan, raw(x).dtype))
+    not_empty("median", x, tuple(range(x.ndim)))
+    ordered = np.sort(raw(x), axis=None)
+    middle = ordered[(ordered.size - 1) // 2]
+    if not floating:
+        return constant(middle)
+    if np.isnan(ordered[-1]):
+        return amax(x)
+    return amax(ops.where(raw(x) == middle, x, -np.inf))
+
+
+def quantile(
+    input: Tensor,
+    q: Tensor | float,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+) -> Tensor:
+    """The value below which a share q of the values lies.
+
+    Args:
+        input: floating-point.
+        q: a number from 0 to 1, or a 1-d tensor of such; then its axis comes first.
+        dim: the axis; the flat tensor when None.
+        keepdim: keep the axis, at size 1.
+        interpolation: between neighbours: "linear", "lower", "higher", "nearest" or "midpoint".
+
+    Raises:
+        ValueError: q is out of range, there are no values, or the interpolation is unknown.
+
+    Example:
+        >>> import autograd
+        >>> autograd.quantile(autograd.tensor([0.0, 1.0, 2.0, 4.0]), 0.75)
+        tensor(2.5000)
+    """
+    x = tensor_of("quantile", input)
+    if raw(x).dtype.kind != "f":
+        raise DtypeError(f"quantile: input must be floating-point, got {raw(x).dtype}")
+    if interpolation not in INTERPOLATIONS:
+        raise ValueError(
+            f"quantile: interpolation is {interpolation!r}, expected one of "
+            f"{', '.join(INTERPOLATIONS)}"
+        )
+    shares = np.asarray(raw(q), np.float64)
+    if shares.ndim > 1 or np.any((shares < 0) | (shares > 1)):
+        raise ValueError("quantile: q must be a number or a 1-d tensor, each from 0 to 1")
+    rank = x.ndim
+    if dim is None or rank == 0:
+        x, axis = ops.reshape(x, shape=(raw(x).size,)), 0
+    else:
+        axis = one_dim("quantile", dim, rank)
+    not_empty("quantile", x, (axis,))
+    ordered = sort(x, axis).values
+    broken = np.isnan(raw(ordered)).any(axis=axis, keepdims=True)
+    position = shares.reshape(-1) * (x.shape[axis] - 1)
+    lower, part = INTERPOLATIONS[interpolation](position)
+    upper = np.minimum(lower + 1, x.shape[axis] - 1)
+    sizes = [-1 if k == axis else 1 for k in range(x.ndim)]
+    weight = part.reshape(sizes).astype(raw(x).dtype)  # (Q,) -> (1..., Q, 1...)
+    low = ops.getitem(ordered, index=along(axis, lower))
+    high = ops.getitem(ordered, index=along(axis, upper))
+    found = ops.where(weight == 0, low, ops.add(low, ops.mul(ops.sub(high, low), weight)))
+    found = ops.where(broken, np.nan, found)
+    others = [size for k, size in enumerate(x.shape) if k != axis]
+    count = shares.size
+    order = (axis, *(k for k in range(x.ndim) if k != axis))
+    found = ops.permute(found, dims=order)  # (..., Q, ...) -> (Q, ...)
+    if keepdim:
+        kept = [1] * rank if dim is None else [1 if k == axis else s for k, s in enumerate(x.shape)]
+        others = kept if rank else []
+    return ops.reshape(found, shape=(*([count] if shares.ndim else []), *others))
+
+
+INTERPOLATIONS: dict[str, Any] = {
+    "linear": lambda p: (np.floor(p).astype(np.intp), p - np.floor(p)),
+    "lower": lambda p: (np.floor(p).astype(np.intp), np.zeros_like(p)),
+    "higher": lambda p: (np.ceil(p).astype(np.intp), np.zeros_like(p)),
+    "nearest": lambda p: (np.round(p).astype(np.intp), np.zeros_like(p)),
+    "midpoint": lambda p: (np.floor(p).astype(np.intp), np.where(p == np.floor(p), 0.0, 0.5)),
+}
+"""From a fractional position: the index below it, and the weight of the next."""
+
+
+def unique(
+    input: Tensor,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+) -> Any:
+    """The different values in ascending order; on request the place of each element among them,
+    and how often each occurs.
+
+    Example:
+        >>> import autograd
+        >>> autograd.unique(autograd.tensor([3, 1, 3]), return_counts=True)
+        (tensor([1, 3]), tensor([1, 2]))
+    """
+    array = raw(tensor_of("unique", input))
+    values, inverse, counts = np.unique(
+        array, return_inverse=True, return_counts=True, equal_nan=False
+    )
+    results = [constant(values)]
+    if return_inverse:
+        results.append(constant(inverse.reshape(array.shape)))  # (n,) -> (...)
+    if return_counts:
+        results.append(constant(counts))
+    return tuple(results) if len(results) > 1 else results[0]
+
+
+def searchsorted(sorted_sequence: Tensor, values: Any, *, right: bool = False) -> Tensor:
+    """Where values belong in a sorted 1-d sequence: before equal ones, or after with `right`.
+
+    Example:
+        >>> import autograd
+        >>> autograd.searchsorted(autograd.tensor([1, 3, 5]), autograd.tensor([3, 4]))
+        tensor([1, 2])
+    """
+    if raw(sorted_sequence).ndim != 1:
+        raise ShapeError(
+            f"searchsorted: expected a 1-d sequence, got shape {raw(sorted_sequence).shape}"
+        )
+    side: Any = "right" if right else "left"
+    return constant(np.searchsorted(raw(sorted_sequence), raw(values), side))
+
+
+def bucketize(input: Any, boundaries: Tensor, *, right: bool = False) -> Tensor:
+    """The number of the bucket of each value; bucket i ends with ``boundaries[i]``.
+
+    Example:
+        >>> import autograd
+        >>> autograd.bucketize(autograd.tensor([0.5, 2.0]), autograd.tensor([1.0, 2.0]))
+        tensor([0, 1])
+    """
+    return searchsorted(boundaries, input, right=right)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import ops
 from autograd.errors import ShapeError
-from autograd.functions.arguments import raw, tensor_of
-from autograd.functions.shaping import unsqueeze
+from autograd.functions.arguments import one_dim, raw, tensor_of
+from autograd.functions.reduction import norm
+from autograd.functions.shaping import broadcast_tensors, roll, unsqueeze
 
 if TYPE_CHECKING:
     from autograd.tensor import Tensor
@@ -17,9 +18,12 @@ __all__ = [
     "addmm",
     "baddbmm",
     "bmm",
+    "cdist",
+    "cross",
     "dot",
     "einsum",
     "inner",
+    "kron",
     "matmul",
     "mm",
     "mv",
@@ -264,3 +268,59 @@ def prepare(tensor: Any, term: str) -> tuple[Any, str]:
             tensor = ops.diagonal(tensor, offset=0, dim1=first, dim2=second)
             term = "".join(c for k, c in enumerate(term) if k not in (first, second)) + letter
     return tensor, term
+
+
+def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
+    """The vector product of 3-vectors along an axis, by default the first axis of size 3.
+
+    Example:
+        >>> import autograd
+        >>> autograd.cross(autograd.tensor([1.0, 0.0, 0.0]), autograd.tensor([0.0, 1.0, 0.0]))
+        tensor([0., 0., 1.])
+    """
+    x, y = broadcast_tensors(tensor_of("cross", input), tensor_of("cross", other, "other"))
+    if dim is None:
+        axis = next((k for k, size in enumerate(x.shape) if size == 3), None)
+        if axis is None:
+            raise ShapeError(f"cross: no axis of size 3 in {tuple(x.shape)}")
+    else:
+        axis = one_dim("cross", dim, x.ndim)
+    if x.ndim == 0 or x.shape[axis] != 3:
+        raise ShapeError(f"cross: dim {axis} of {tuple(x.shape)} must have size 3")
+    after, before = ((roll(x, -1, axis), roll(y, -2, axis)), (roll(x, -2, axis), roll(y, -1, axis)))
+    return ops.sub(ops.mul(*after), ops.mul(*before))
+
+
+def kron(input: Tensor, other: Tensor) -> Tensor:
+    """The Kronecker product: each value of the input times the whole of the other.
+
+    Example:
+        >>> import autograd
+        >>> autograd.kron(autograd.tensor([1, 10]), autograd.tensor([1, 2]))
+        tensor([ 1,  2, 10, 20])
+    """
+    rank = max(raw(input).ndim, raw(other).ndim)
+    x_shape = (1,) * (rank - raw(input).ndim) + raw(input).shape
+    y_shape = (1,) * (rank - raw(other).ndim) + raw(other).shape
+    apart = tuple(size for s in x_shape for size in (s, 1))
+    between = tuple(size for s in y_shape for size in (1, s))
+    # (a, b) and (c, d) -> (a, 1, b, 1) and (1, c, 1, d) -> (a, c, b, d) -> (a * c, b * d)
+    product = ops.mul(ops.reshape(input, shape=apart), ops.reshape(other, shape=between))
+    joined = tuple(a * b for a, b in zip(x_shape, y_shape, strict=True))
+    return ops.reshape(product, shape=joined)
+
+
+def cdist(x1: Tensor, x2: Tensor, p: float = 2.0) -> Tensor:
+    """The p-norm of every difference of two rows: (..., n, k) and (..., m, k) give (..., n, m).
+
+    Example:
+        >>> import autograd
+        >>> autograd.cdist(autograd.tensor([[0.0, 0.0]]), autograd.tensor([[3.0, 4.0], [0.0, 1.0]]))
+        tensor([[5., 1.]])
+    """
+    shapes = raw(tensor_of("cdist", x1, "x1")).shape, raw(tensor_of("cdist", x2, "x2")).shape
+    if min(map(len, shapes)) < 2 or shapes[0][-1] != shapes[1][-1]:
+        raise ShapeError(
+            f"cdist: expected shapes (..., n, k) and (..., m, k), got {shapes[0]} and {shapes[1]}"
+        )
+    return norm(ops.sub(unsqueeze(x1, -2), unsqueeze(x2, -3)), p, dim=-1)

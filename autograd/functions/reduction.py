@@ -23,8 +23,11 @@ __all__ = [
     "any",
     "bincount",
     "count_nonzero",
+    "dist",
     "logsumexp",
     "mean",
+    "nanmean",
+    "nansum",
     "norm",
     "prod",
     "std",
@@ -297,3 +300,37 @@ def norm(
     if order in (float("inf"), float("-inf")):
         return (ops.amax if order > 0 else ops.amin)(ops.abs(x), dim=dims, keepdim=keepdim)
     return ops.vector_norm(x, order=float(order), dim=dims, keepdim=keepdim)
+
+
+def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The sum of the values that are not NaN.
+
+    Example:
+        >>> import autograd
+        >>> autograd.nansum(autograd.tensor([1.0, float("nan"), 2.0]))
+        tensor(3.)
+    """
+    return sum(without_nan("nansum", input), dim, keepdim, dtype=dtype)
+
+
+def nanmean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The mean of the values that are not NaN."""
+    total = nansum(input, dim, keepdim, dtype=dtype)
+    dims = all_dims("nanmean", dim, raw(input).ndim)
+    count = np.sum(~np.isnan(raw(input)), axis=dims, keepdims=keepdim)
+    return ops.div(total, constant(count))
+
+
+def without_nan(name: str, input: Tensor) -> Tensor:
+    return ops.where(np.isnan(raw(tensor_of(name, input))), 0, input)
+
+
+def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
+    """The p-norm of ``input - other``.
+
+    Example:
+        >>> import autograd
+        >>> autograd.dist(autograd.tensor([3.0, 0.0]), autograd.tensor([0.0, 4.0]))
+        tensor(5.)
+    """
+    return norm(ops.sub(input, other), p)

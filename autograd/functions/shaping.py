@@ -23,20 +23,29 @@ if TYPE_CHECKING:
     from autograd.tensor import Tensor
 
 __all__ = [
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
     "broadcast_tensors",
     "broadcast_to",
     "clone",
     "diag",
+    "diag_embed",
     "diagonal",
     "flatten",
     "flip",
+    "fliplr",
+    "flipud",
+    "moveaxis",
     "movedim",
     "permute",
     "ravel",
     "reshape",
     "roll",
+    "rot90",
     "squeeze",
     "swapaxes",
+    "swapdims",
     "t",
     "transpose",
     "tril",
@@ -322,4 +331,77 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     return ops.diagonal_sum(input, shape=(size, size), offset=diagonal, dim1=0, dim2=1)
 
 
-swapaxes = transpose
+def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """Matrices with the last axis on their diagonal; the axes of the matrices are dim1 and dim2.
+
+    Example:
+        >>> import autograd
+        >>> autograd.diag_embed(autograd.ones(5, 2)).shape
+        Size([5, 2, 2])
+    """
+    shape = raw(tensor_of("diag_embed", input)).shape
+    if not shape:
+        raise ShapeError("diag_embed: expected at least 1 dimension, got a 0-d tensor")
+    count = len(shape) + 1
+    first, second = one_dim("diag_embed", dim1, count), one_dim("diag_embed", dim2, count)
+    if first == second:
+        raise ValueError("diag_embed: dim1 and dim2 are the same axis")
+    size = shape[-1] + (offset if offset > 0 else -offset)
+    rest = iter(shape[:-1])
+    full = tuple(size if axis in (first, second) else next(rest) for axis in range(count))
+    return ops.diagonal_sum(input, shape=full, offset=offset, dim1=first, dim2=second)
+
+
+def fliplr(input: Tensor) -> Tensor:
+    """The columns in reverse order."""
+    matrix("fliplr", input)
+    return ops.flip(input, dims=(1,))
+
+
+def flipud(input: Tensor) -> Tensor:
+    """The rows in reverse order."""
+    if raw(tensor_of("flipud", input)).ndim < 1:
+        raise ShapeError("flipud: expected at least 1 dimension, got a 0-d tensor")
+    return ops.flip(input, dims=(0,))
+
+
+def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
+    """Turned by k quarters, from the first of two axes towards the second.
+
+    Example:
+        >>> import autograd
+        >>> autograd.rot90(autograd.tensor([[1, 2], [3, 4]]))
+        tensor([[2, 4],
+                [1, 3]])
+    """
+    matrix("rot90", input)
+    first, second = (one_dim("rot90", dim, raw(input).ndim) for dim in dims)
+    if first == second:
+        raise ValueError("rot90: dims name the same axis twice")
+    if k % 4 == 0:
+        return ops.clone(input)
+    if k % 4 == 2:
+        return ops.flip(input, dims=(first, second))
+    turned = transpose(ops.flip(input, dims=((second if k % 4 == 1 else first),)), first, second)
+    return ops.clone(turned)
+
+
+def atleast_1d(input: Tensor) -> Tensor:
+    """The tensor, a 0-d one with one axis."""
+    return ravel(input) if raw(tensor_of("atleast_1d", input)).ndim == 0 else input
+
+
+def atleast_2d(input: Tensor) -> Tensor:
+    """The tensor with at least two axes: values are put into a row."""
+    shape = raw(tensor_of("atleast_2d", input)).shape
+    return input if len(shape) > 1 else ops.reshape(input, shape=(1, *(shape or (1,))))
+
+
+def atleast_3d(input: Tensor) -> Tensor:
+    """The tensor with at least three axes: rows and columns come first."""
+    wide = atleast_2d(input)
+    return wide if raw(wide).ndim > 2 else unsqueeze(wide, -1)
+
+
+moveaxis = movedim
+swapaxes = swapdims = transpose

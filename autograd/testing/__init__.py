@@ -6,6 +6,7 @@ computation graphs, and `suite` makes tests for an operation from its descriptio
 """
 
 from autograd.testing.check import check_gradients
+from autograd.testing.compat import gradcheck, gradgradcheck
 from autograd.testing.layouts import LAYOUTS, with_layout
 from autograd.testing.result import CheckResult, Finding, GradcheckError, Verdict
 
@@ -16,5 +17,7 @@ __all__ = [
     "GradcheckError",
     "Verdict",
     "check_gradients",
+    "gradcheck",
+    "gradgradcheck",
     "with_layout",
 ]

@@ -256,7 +256,14 @@ def describe(
             values["the output"] = level.plain[0]
         recorded = reaches(level, block.variable)
         shown = [variable.name for variable in variables]
-        result.cause = explain(block, blocks, shown, values, recorded)
+        from_nothing = level.pull([np.zeros(value.shape) for value in level.plain])
+        if np.any(np.abs(from_nothing[block.variable]) > 0):
+            result.cause = Cause(
+                "not multiplied",
+                "not multiplied by the incoming gradient: where that is 0, it is not",
+            )
+        else:
+            result.cause = explain(block, blocks, shown, values, recorded)
 
 
 def side_of(slope: float) -> float | None:

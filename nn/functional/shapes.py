@@ -12,7 +12,7 @@ from autograd.errors import ShapeError
 
 __all__ = ["pad", "per_dim"]
 
-BORDERS = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+BORDERS: dict[str, Any] = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
 def per_dim(operation: str, name: str, value: Any, count: int) -> tuple[int, ...]:
@@ -106,6 +106,6 @@ def pad_copied(input: Tensor, pairs: Sequence[tuple[int, int]], mode: str) -> Te
                 f"(input {tuple(input.shape)})"
             )
         if before or after:
-            places = np.pad(np.arange(size), (before, after), mode=BORDERS[mode])  # type: ignore[call-overload]
+            places = np.pad(np.arange(size), (before, after), mode=BORDERS[mode])
             inside = ops.getitem(inside, index=(slice(None),) * dim + (places,))
     return inside

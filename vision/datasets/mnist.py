@@ -136,10 +136,11 @@ class MNIST(VisionDataset):
 
     def _missing(self, how: str) -> str:
         """Which files were looked for, and where."""
-        folders = ", ".join(map(str, self._folders()))
+        root, *below = self._folders()
+        folders = ", ".join(folder.relative_to(root).as_posix() for folder in below)
         return (
             f"{type(self).__name__}: found no folder with both {' and '.join(self._names())} "
-            f"(plain or .gz); searched {folders}; {how}"
+            f"(plain or .gz); searched {root} and in it {folders}; {how}"
         )
 
 
