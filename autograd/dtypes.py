@@ -69,7 +69,8 @@ def set_default_dtype(dtype: Any) -> None:
 
 
 def is_floating(dtype: Dtype) -> bool:
-    return dtype.kind in "fc"
+    """Whether tensors of a type can carry gradients: real numbers only."""
+    return dtype.kind == "f"
 
 
 def promote_types(type1: Any, type2: Any) -> Dtype:
@@ -83,7 +84,8 @@ def promote_types(type1: Any, type2: Any) -> Dtype:
     first, second = np.dtype(type1), np.dtype(type2)
     rank, other = RANK[first.kind], RANK[second.kind]
     if rank == other or rank + other == 5:  # a float with a complex keeps its precision
-        return np.dtype(np.promote_types(first, second))
+        widest: Dtype = np.promote_types(first, second)
+        return widest
     return first if rank > other else second
 
 

@@ -4,8 +4,8 @@
     def mul(x, y):
         return x * y
 
-A primitive is a plain function on arrays: its positional parameters are the inputs, its keyword-only
-parameters the attributes. There is one rule per input, and a rule is told what it reads by the
+A primitive is a plain function on arrays: its positional parameters are the inputs, its
+keyword-only parameters the attributes. There is one rule per input, and a rule is told what it reads by the
 names of its parameters, after the incoming gradient:
 
     x, y ...      an input of that name

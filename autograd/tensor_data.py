@@ -1,9 +1,10 @@
-"""The data of a tensor and its place in the graph; `autograd.tensor` adds what can be done with it."""
+"""The data of a tensor and its place in the graph; `autograd.tensor` adds the operations."""
 
 from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from copy import deepcopy
 from itertools import count
 from math import prod as product_of
@@ -25,7 +26,7 @@ from autograd.dtypes import (
     is_floating,
     uint8,
 )
-from autograd.errors import DtypeError, GraphError, ShapeError
+from autograd.errors import DtypeError, GraphError, InplaceError, ShapeError
 from autograd.formatting import describe
 from autograd.functions.arguments import shape_argument
 from autograd.graph import Array, Node, TensorBase, new_tensor, watchers_of
@@ -248,8 +249,7 @@ class TensorData(TensorBase):
     @property
     def requires_grad(self) -> Bool:
         """Whether operations on this tensor are recorded."""
-        if self._view is not None and self._view.tracked:
-            up_to_date(self)
+        self._look()
         return self._requires_grad
 
     @requires_grad.setter
@@ -297,9 +297,14 @@ class TensorData(TensorBase):
     @property
     def grad_fn(self) -> Node | None:
         """The operation that made this tensor; None for a leaf."""
-        if self._view is not None and self._view.tracked:
-            up_to_date(self)
+        self._look()
         return self._node
+
+    def _look(self) -> None:
+        """Bring the history up to date, if that can be done."""
+        if self._view is not None:
+            with suppress(InplaceError):
+                up_to_date(self)
 
     @property
     def is_leaf(self) -> Bool:

@@ -23,6 +23,7 @@ from autograd.kernels.numpy_pool import (
     spread_pool,
     sum_pool,
 )
+from autograd.kernels.numpy_select import select
 from autograd.kernels.windows import Windows
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "max_pool_indices",
     "max_pool_pick",
     "moments",
+    "select",
     "softmax",
     "spread_pool",
     "standard_moments",

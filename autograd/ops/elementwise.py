@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.dtypes import promote, promote_float
+from autograd.kernels import select
 from autograd.kernels.special import erf as erf_kernel
 from autograd.ops.shape import zeros_of
 from autograd.primitive import Case, primitive
@@ -407,4 +408,4 @@ def promote_branches(values: list[Any]) -> list[Any]:
 )
 def where(condition: Any, x: Any, y: Any) -> Any:
     """``x`` where `condition` holds, else ``y``."""
-    return np.where(condition, x, y)
+    return select(condition, x, y)
