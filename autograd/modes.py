@@ -179,14 +179,15 @@ class module_scope:  # noqa: N801 (a function to its users)
         kind: its class.
     """
 
-    __slots__ = ("_outer", "_scope")
+    __slots__ = ("_kind", "_name", "_outer")
 
     def __init__(self, name: str, kind: str) -> None:
-        self._outer = state.module
-        self._scope = ModuleScope(name, kind, self._outer)
+        self._name = name
+        self._kind = kind
 
     def __enter__(self) -> None:
-        state.module = self._scope
+        self._outer = state.module
+        state.module = ModuleScope(self._name, self._kind, self._outer)
 
     def __exit__(self, *_: object) -> None:
         state.module = self._outer
