@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.dtypes import get_default_dtype
+from autograd.dtypes import get_default_dtype, is_floating
 from autograd.errors import DtypeError, ShapeError
 from autograd.functions.arguments import constant, raw, shape_argument
 from autograd.graph import TensorBase, new_tensor
@@ -54,6 +54,8 @@ def array_of(data: Any, dtype: Any) -> Any:
             array = array.astype(np.complex64)
     if array.dtype.kind not in "biufc":
         raise DtypeError(f"tensor: cannot hold values of type {array.dtype}")
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
     return array if dtype is None else array.astype(dtype, copy=False)
 
 
@@ -67,18 +69,28 @@ def plain(data: Any) -> Any:
 
 
 def holds_arrays(data: Any) -> bool:
-    """Whether nested sequences hold float64 arrays, whose dtype is to be kept."""
+    """Whether nested sequences hold float64 arrays or scalars, whose dtype is to be kept."""
     while isinstance(data, (list, tuple)) and data:
         data = data[0]
-    return isinstance(data, np.ndarray)
+    return isinstance(data, (np.ndarray, np.generic))
 
 
-def checked(array: Any, requires_grad: bool) -> Tensor:
-    if requires_grad and array.dtype.kind not in "fc":
+def checked(name: str, array: Any, device: Any, requires_grad: bool) -> Tensor:
+    """A leaf on an array, if it can be what is asked for."""
+    on_cpu(name, device)
+    if requires_grad and not is_floating(array.dtype):
         raise DtypeError(
-            f"tensor: only floating-point tensors can require grad, this one is {array.dtype}"
+            f"{name}: only real floating-point tensors can require grad, this one is {array.dtype}"
         )
     return new_tensor(array, requires_grad)
+
+
+def sizes(name: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
+    """A shape to be made, given as numbers or as one sequence."""
+    given = shape_argument(name, shape)
+    if any(size < 0 for size in given):
+        raise ShapeError(f"{name}: sizes must not be negative, got {given}")
+    return given
 
 
 def tensor(
@@ -103,8 +115,7 @@ def tensor(
         tensor([[1., 2.],
                 [3., 4.]])
     """
-    on_cpu("tensor", device)
-    return checked(np.array(array_of(data, dtype)), requires_grad)
+    return checked("tensor", np.array(array_of(data, dtype)), device, requires_grad)
 
 
 def on_cpu(name: str, device: Any) -> None:
@@ -113,7 +124,13 @@ def on_cpu(name: str, device: Any) -> None:
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
-    """As `tensor`, sharing memory with an array or tensor of the right dtype."""
+    """As `tensor`, sharing memory with an array or tensor of the right dtype.
+
+    Example:
+        >>> import autograd
+        >>> autograd.as_tensor([1, 2], dtype=autograd.float32)
+        tensor([1., 2.])
+    """
     on_cpu("as_tensor", device)
     if isinstance(data, TensorBase) and (dtype is None or data._array.dtype == np.dtype(dtype)):
         return data  # type: ignore[return-value]  # every TensorBase made here is a Tensor
@@ -135,6 +152,10 @@ def from_numpy(ndarray: Any) -> Tensor:
         raise TypeError(f"from_numpy: expected a NumPy array, got {type(ndarray).__name__}")
     if ndarray.dtype.kind not in "biufc":
         raise DtypeError(f"from_numpy: cannot hold values of type {ndarray.dtype}")
+    if not ndarray.dtype.isnative:
+        raise DtypeError(
+            f"from_numpy: {ndarray.dtype} has a foreign byte order; tensor() would convert it"
+        )
     return new_tensor(ndarray)
 
 
@@ -142,7 +163,7 @@ def chosen(dtype: Any) -> np.dtype[Any]:
     return get_default_dtype() if dtype is None else np.dtype(dtype)
 
 
-def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros.
 
     Example:
@@ -151,20 +172,39 @@ def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
         tensor([[0., 0.],
                 [0., 0.]])
     """
-    return checked(np.zeros(shape_argument("zeros", size), chosen(dtype)), requires_grad)
+    return checked("zeros", np.zeros(sizes("zeros", size), chosen(dtype)), device, requires_grad)
 
 
-def ones(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """Ones."""
-    return checked(np.ones(shape_argument("ones", size), chosen(dtype)), requires_grad)
+def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones.
+
+    Example:
+        >>> import autograd
+        >>> autograd.ones(2)
+        tensor([1., 1.])
+    """
+    return checked("ones", np.ones(sizes("ones", size), chosen(dtype)), device, requires_grad)
 
 
-def empty(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """A tensor whose values are whatever the memory held."""
-    return checked(np.empty(shape_argument("empty", size), chosen(dtype)), requires_grad)
+def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor whose values are whatever the memory held.
+
+    Example:
+        >>> import autograd
+        >>> autograd.empty(2, 3).shape
+        Size([2, 3])
+    """
+    return checked("empty", np.empty(sizes("empty", size), chosen(dtype)), device, requires_grad)
 
 
-def full(size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def full(
+    size: Any,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """One value everywhere.
 
     Example:
@@ -173,7 +213,11 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool =
         tensor([7., 7.])
     """
     value = array_of(fill_value, dtype)
-    return checked(np.full(shape_argument("full", (size,)), value, value.dtype), requires_grad)
+    if value.ndim:
+        raise ShapeError(f"full: fill_value must be a number or 0-d, got shape {value.shape}")
+    return checked(
+        "full", np.full(sizes("full", (size,)), value, value.dtype), device, requires_grad
+    )
 
 
 def like(input: Tensor, dtype: Any) -> np.dtype[Any]:
@@ -181,31 +225,78 @@ def like(input: Tensor, dtype: Any) -> np.dtype[Any]:
     return chosen
 
 
-def zeros_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """Zeros with the shape and dtype of a tensor."""
-    return checked(np.zeros(raw(input).shape, like(input, dtype)), requires_grad)
+def zeros_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Zeros with the shape and dtype of a tensor.
+
+    Example:
+        >>> import autograd
+        >>> autograd.zeros_like(autograd.tensor([3, 4]))
+        tensor([0, 0])
+    """
+    return checked(
+        "zeros_like", np.zeros(raw(input).shape, like(input, dtype)), device, requires_grad
+    )
 
 
-def ones_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """Ones with the shape and dtype of a tensor."""
-    return checked(np.ones(raw(input).shape, like(input, dtype)), requires_grad)
+def ones_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Ones with the shape and dtype of a tensor.
+
+    Example:
+        >>> import autograd
+        >>> autograd.ones_like(autograd.tensor([3, 4]))
+        tensor([1, 1])
+    """
+    return checked(
+        "ones_like", np.ones(raw(input).shape, like(input, dtype)), device, requires_grad
+    )
 
 
-def empty_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """Unset memory with the shape and dtype of a tensor."""
-    return checked(np.empty(raw(input).shape, like(input, dtype)), requires_grad)
+def empty_like(
+    input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Unset memory with the shape and dtype of a tensor.
+
+    Example:
+        >>> import autograd
+        >>> autograd.empty_like(autograd.zeros(2, 3)).shape
+        Size([2, 3])
+    """
+    return checked(
+        "empty_like", np.empty(raw(input).shape, like(input, dtype)), device, requires_grad
+    )
 
 
 def full_like(
-    input: Tensor, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False
+    input: Tensor,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
-    """One value everywhere, with the shape and dtype of a tensor."""
+    """One value everywhere, with the shape and dtype of a tensor.
+
+    Example:
+        >>> import autograd
+        >>> autograd.full_like(autograd.zeros(2), 7)
+        tensor([7., 7.])
+    """
     array = np.full(raw(input).shape, raw(fill_value), like(input, dtype))
-    return checked(array, requires_grad)
+    return checked("full_like", array, device, requires_grad)
 
 
 def arange(
-    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, requires_grad: bool = False
+    start: Any,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Numbers from `start` (0 when left out) to `end`, which is excluded, by `step`.
 
@@ -216,16 +307,22 @@ def arange(
     """
     if end is None:
         start, end = 0, start
-    if step == 0 or (end - start) * step < 0:
+    if not (step != 0 and (end - start) * step >= 0):
         raise ValueError(f"arange: step {step} does not lead from {start} to {end}")
     numbers = [raw(value) for value in (start, end, step)]
     whole = all(np.asarray(value).dtype.kind in "biu" for value in numbers)
     kind = np.dtype(np.int64) if whole and dtype is None else chosen(dtype)
-    return checked(np.arange(*numbers).astype(kind), requires_grad)
+    return checked("arange", np.arange(*numbers).astype(kind), device, requires_grad)
 
 
 def linspace(
-    start: float, end: float, steps: int, *, dtype: Any = None, requires_grad: bool = False
+    start: float,
+    end: float,
+    steps: int,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """`steps` numbers at equal distances from `start` to `end`, both included.
 
@@ -234,7 +331,11 @@ def linspace(
         >>> autograd.linspace(0, 1, 3)
         tensor([0.0000, 0.5000, 1.0000])
     """
-    return checked(np.linspace(start, end, steps).astype(chosen(dtype)), requires_grad)
+    if steps < 0:
+        raise ValueError(f"linspace: steps must not be negative, got {steps}")
+    return checked(
+        "linspace", np.linspace(start, end, steps).astype(chosen(dtype)), device, requires_grad
+    )
 
 
 def logspace(
@@ -244,13 +345,34 @@ def logspace(
     base: float = 10.0,
     *,
     dtype: Any = None,
+    device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """`steps` powers of `base` from ``base ** start`` to ``base ** end``."""
-    return checked(np.logspace(start, end, steps, base=base).astype(chosen(dtype)), requires_grad)
+    """`steps` powers of `base` from ``base ** start`` to ``base ** end``.
+
+    Example:
+        >>> import autograd
+        >>> autograd.logspace(0, 2, 3)
+        tensor([  1.,  10., 100.])
+    """
+    if steps < 0:
+        raise ValueError(f"logspace: steps must not be negative, got {steps}")
+    return checked(
+        "logspace",
+        np.logspace(start, end, steps, base=base).astype(chosen(dtype)),
+        device,
+        requires_grad,
+    )
 
 
-def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def eye(
+    n: int,
+    m: int | None = None,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """The n by m matrix with ones on the diagonal.
 
     Example:
@@ -259,14 +381,30 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool 
         tensor([[1., 0.],
                 [0., 1.]])
     """
-    return checked(np.eye(n, m, dtype=chosen(dtype)), requires_grad)
+    if n < 0 or (m is not None and m < 0):
+        raise ShapeError(f"eye: sizes must not be negative, got {n} and {m}")
+    return checked("eye", np.eye(n, m, dtype=chosen(dtype)), device, requires_grad)
 
 
 def tril_indices(row: int, col: int, offset: int = 0) -> Tensor:
-    """The indices of the lower triangle: rows, then columns."""
+    """The indices of the lower triangle: rows, then columns.
+
+    Example:
+        >>> import autograd
+        >>> autograd.tril_indices(2, 2)
+        tensor([[0, 1, 1],
+                [0, 0, 1]])
+    """
     return constant(np.stack(np.tril_indices(row, offset, col)).astype(np.int64))
 
 
 def triu_indices(row: int, col: int, offset: int = 0) -> Tensor:
-    """The indices of the upper triangle: rows, then columns."""
+    """The indices of the upper triangle: rows, then columns.
+
+    Example:
+        >>> import autograd
+        >>> autograd.triu_indices(2, 2)
+        tensor([[0, 0, 1],
+                [0, 1, 1]])
+    """
     return constant(np.stack(np.triu_indices(row, offset, col)).astype(np.int64))

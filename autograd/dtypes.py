@@ -81,7 +81,8 @@ def promote_types(type1: Any, type2: Any) -> Dtype:
         >>> autograd.promote_types(autograd.int64, autograd.float32)
         dtype('float32')
     """
-    first, second = np.dtype(type1), np.dtype(type2)
+    first: Dtype = np.dtype(type1)
+    second: Dtype = np.dtype(type2)
     rank, other = RANK[first.kind], RANK[second.kind]
     if rank == other or rank + other == 5:  # a float with a complex keeps its precision
         widest: Dtype = np.promote_types(first, second)

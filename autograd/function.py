@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.dtypes import is_floating
 from autograd.errors import GraphError, InplaceError
 from autograd.graph import Node, Parent, TensorBase, edge_of, new_tensor, state
 from autograd.inplace import check_writable, rebase, up_to_date
@@ -47,6 +48,7 @@ class Context:
         )
         self._inputs = inputs  # until the call is recorded
         self._recorded = recorded
+        self._grad_enabled = state.grad_enabled
         self._to_save: tuple[Any, ...] = ()
         self._constants: tuple[Any, ...] = ()
         self._dirty: tuple[Any, ...] = ()
@@ -79,12 +81,11 @@ class Context:
         for value in inputs:
             if not is_one_of(value, self._inputs):
                 raise ValueError("mark_dirty: expected tensors among the inputs of forward")
-            if self._recorded:
-                before, state.grad_enabled = state.grad_enabled, True
-                try:
-                    check_writable("mark_dirty", value, recorded=True)
-                finally:
-                    state.grad_enabled = before
+            before, state.grad_enabled = state.grad_enabled, self._grad_enabled
+            try:
+                check_writable("mark_dirty", value, self._recorded)
+            finally:
+                state.grad_enabled = before
         self._dirty = inputs
 
     def set_materialize_grads(self, value: bool) -> None:
@@ -367,7 +368,7 @@ def is_one_of(value: Any, others: Sequence[Any]) -> bool:
 
 
 def read_only(array: Any) -> Any:
-    view = array.view()
+    view = np.asarray(array).view()  # sums of 0-d arrays are numbers
     view.flags.writeable = False
     return view
 
@@ -398,7 +399,7 @@ def record(
     for place, (output, result) in enumerate(zip(outputs, results, strict=True)):
         call.differentiable[place] = (
             isinstance(result, TensorBase)
-            and result._array.dtype.kind in "fc"
+            and is_floating(result._array.dtype)
             and not is_one_of(output, ctx._constants)
         )
         history = call.history(node, place)

@@ -95,7 +95,7 @@ def root_of(name: str, output: Any) -> Parent:
     """Where a pass begins that starts at an output."""
     if not isinstance(output, TensorBase):
         raise TypeError(f"{name}: expected a Tensor, got {type(output).__name__}")
-    up_to_date(output)
+    up_to_date(output, needed=True)
     edge = edge_of(output)
     if edge is None:
         raise GraphError(
@@ -171,7 +171,7 @@ def targets_of(name: str, tensors: Sequence[Any]) -> set[Node | TensorBase]:
     for tensor in tensors:
         if not isinstance(tensor, TensorBase):
             raise TypeError(f"{name}: expected a Tensor, got {type(tensor).__name__}")
-        up_to_date(tensor)
+        up_to_date(tensor, needed=True)
         edge = edge_of(tensor)
         if edge is None:
             raise GraphError(

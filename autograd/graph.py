@@ -70,12 +70,18 @@ class ModuleScope:
 class View:
     """How a tensor is read from the memory of another: the steps that lead from `base` to it."""
 
-    __slots__ = ("base", "rebases", "steps", "tracked")
+    __slots__ = ("array", "base", "rebases", "steps", "tracked")
 
     def __init__(
-        self, base: TensorBase, steps: tuple[ViewStep, ...], rebases: int, tracked: bool
+        self,
+        base: TensorBase,
+        array: Array,
+        steps: tuple[ViewStep, ...],
+        rebases: int,
+        tracked: bool,
     ) -> None:
         self.base = base
+        self.array = array  # that of the base, until `base.data = ...` gives it another one
         self.steps = steps
         self.rebases = rebases
         self.tracked = tracked

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["writable"]
 
 
-def up_to_date(x: TensorBase) -> None:
+def up_to_date(x: TensorBase, needed: bool = False) -> None:
     """See to it that a tensor has the history that its memory has now."""
     view = x._view
     if view is not None and view.rebases != x._version[1]:
-        refresh(x)
+        refresh(x, needed)
 
 
 def check_writable(name: str, x: TensorBase, recorded: bool) -> None:
@@ -52,7 +52,7 @@ def check_writable(name: str, x: TensorBase, recorded: bool) -> None:
         return
     view = x._view
     owner = x if view is None else view.base
-    if view is not None and view.base._version is not x._version:
+    if view is not None and view.base._array is not view.array:
         if recorded or x._requires_grad or not view.tracked:
             raise InplaceError(
                 f"{name}: the base of this view of shape {array.shape} has been given other "
@@ -229,6 +229,8 @@ def write(name: str, x: TensorBase, index: tuple[Any, ...], value: Any) -> None:
             x._array.shape,
             x._array.dtype,
         )
+    if np.may_share_memory(array, x._array):  # NumPy reads what it has just written, with a mask
+        array = array.copy()
     with np.errstate(all="ignore"):
         x._array[index] = array.reshape(array.shape[lead:])
     x._version[0] += 1

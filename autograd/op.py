@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import ndarray
 
-from autograd.errors import ShapeError
+from autograd.errors import DtypeError, ShapeError
 from autograd.graph import Node, Parent, TensorBase, Version, new_tensor, state
 from autograd.plans import (
     ALL_INPUTS,
@@ -114,6 +114,10 @@ class Op:
             if self.broadcasts and not isinstance(error, ShapeError):
                 raise self.broadcast_error(arrays) from None
             raise
+        except TypeError as error:
+            if isinstance(error, DtypeError):
+                raise
+            raise DtypeError(f"{self.name}: {error}") from None
         residuals: Sequence[Any] = ()
         if self.residuals:
             out, *residuals = out
@@ -124,6 +128,11 @@ class Op:
             out = share_memory(self, result, inputs, arrays, attributes)
         needed &= self.differentiable
         if needed and state.grad_enabled and out.dtype.kind in "fc":
+            if out.dtype.kind == "c":
+                raise DtypeError(
+                    f"{self.name}: the result is {out.dtype}, but gradients of complex numbers are "
+                    "not defined here; detach the input or use no_grad()"
+                )
             plan = self._plans.get(needed) or self.plan(needed)
             picks = plan.only_inputs
             if picks is not None:
@@ -287,7 +296,7 @@ class PairOp(Op):
             return super().__call__(x, y)
         try:
             out = self.forward(x_array, y_array)
-        except ValueError:
+        except (ValueError, TypeError):
             return super().__call__(x, y)  # which says what is wrong
         if out.__class__ is not ndarray:
             out = np.asarray(out)

@@ -16,6 +16,7 @@ from autograd.errors import ShapeError
 from autograd.functions import (
     activation,
     arithmetic,
+    arranging,
     comparison,
     cumulative,
     elementary,
@@ -26,11 +27,11 @@ from autograd.functions import (
     products,
     reduction,
     shaping,
+    trigonometry,
 )
 from autograd.functions.arguments import raw, shape_argument
 from autograd.functions.ufuncs import UFUNCS
 from autograd.graph import TensorBase, set_tensor_class
-from autograd.inplace import write
 from autograd.tensor_data import RemovableHandle, Size, TensorData
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ class Tensor(TensorData):
         return indexing.read(self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        write("setitem", self, indexing.normal_index(index), value)
+        indexing.assign(self, index, value)
 
     def __len__(self) -> Int:
         if self._array.ndim == 0:
@@ -236,10 +237,13 @@ class Tensor(TensorData):
         return complex(self._only("complex"))
 
     def __index__(self) -> Int:
-        value = self._only("index")
-        if self._array.dtype.kind not in "iub":
-            raise TypeError(f"index: only integer tensors can be indices, got {self._array.dtype}")
-        return int(value)
+        array = self._array
+        if array.dtype.kind not in "iub" or array.size != 1:
+            raise TypeError(
+                "index: only integer tensors with one value can be indices, "
+                f"got {array.dtype} of shape {array.shape}"
+            )
+        return int(array.item())
 
     def _only(self, name: str) -> Any:
         if self._array.size != 1:
@@ -261,7 +265,8 @@ class Tensor(TensorData):
         Raises:
             ShapeError: the strides do not allow it.
         """
-        result = shaping.reshape(self, shape_argument("view", shape))
+        wanted = shaping.full_shape("view", self._array.shape, shape_argument("view", shape))
+        result = ops.reshape(self, shape=wanted)
         if result._view is None and self._array.size:
             raise ShapeError(
                 f"view: a tensor of shape {self._array.shape} with these strides cannot be seen "
@@ -283,13 +288,13 @@ class Tensor(TensorData):
 
     def expand(self, *sizes: Any) -> Tensor:
         """A view that repeats axes of size 1; -1 keeps a size. See `autograd.broadcast_to`."""
-        return shaping.broadcast_to(self, shape_argument("expand", sizes))
+        return shaping.expanded("expand", self, shape_argument("expand", sizes))
 
     broadcast_to = expand
 
     def expand_as(self, other: Tensor) -> Tensor:
         """As `expand`, to the shape of another tensor."""
-        return shaping.broadcast_to(self, other.shape)
+        return shaping.expanded("expand_as", self, other.shape)
 
     def repeat(self, *repeats: Any) -> Tensor:
         """A copy repeated along each axis; see `autograd.tile`."""
@@ -298,7 +303,7 @@ class Tensor(TensorData):
             raise ShapeError(
                 f"repeat: {len(counts)} counts for a tensor of {self._array.ndim} dimensions"
             )
-        return joining.tile(self, counts)
+        return joining.repeated("repeat", self, counts)
 
     def tile(self, *dims: Any) -> Tensor:
         """A copy repeated along the last axes; see `autograd.tile`."""
@@ -330,22 +335,22 @@ class Tensor(TensorData):
 
     abs = elementary.abs
     absolute = elementary.absolute
-    acos = elementary.acos
-    acosh = elementary.acosh
-    arccos = elementary.arccos
-    arccosh = elementary.arccosh
-    arcsin = elementary.arcsin
-    arcsinh = elementary.arcsinh
-    arctan = elementary.arctan
-    arctanh = elementary.arctanh
-    asin = elementary.asin
-    asinh = elementary.asinh
-    atan = elementary.atan
-    atanh = elementary.atanh
+    acos = trigonometry.acos
+    acosh = trigonometry.acosh
+    arccos = trigonometry.arccos
+    arccosh = trigonometry.arccosh
+    arcsin = trigonometry.arcsin
+    arcsinh = trigonometry.arcsinh
+    arctan = trigonometry.arctan
+    arctanh = trigonometry.arctanh
+    asin = trigonometry.asin
+    asinh = trigonometry.asinh
+    atan = trigonometry.atan
+    atanh = trigonometry.atanh
     ceil = elementary.ceil
-    cos = elementary.cos
-    cosh = elementary.cosh
-    deg2rad = elementary.deg2rad
+    cos = trigonometry.cos
+    cosh = trigonometry.cosh
+    deg2rad = trigonometry.deg2rad
     erf = elementary.erf
     erfc = elementary.erfc
     exp = elementary.exp
@@ -362,7 +367,7 @@ class Tensor(TensorData):
     neg = elementary.neg
     negative = elementary.negative
     positive = elementary.positive
-    rad2deg = elementary.rad2deg
+    rad2deg = trigonometry.rad2deg
     reciprocal = elementary.reciprocal
     relu = elementary.relu
     round = elementary.round
@@ -370,12 +375,12 @@ class Tensor(TensorData):
     sgn = elementary.sgn
     sigmoid = elementary.sigmoid
     sign = elementary.sign
-    sin = elementary.sin
-    sinh = elementary.sinh
+    sin = trigonometry.sin
+    sinh = trigonometry.sinh
     sqrt = elementary.sqrt
     square = elementary.square
-    tan = elementary.tan
-    tanh = elementary.tanh
+    tan = trigonometry.tan
+    tanh = trigonometry.tanh
     trunc = elementary.trunc
 
     add = arithmetic.add
@@ -459,12 +464,10 @@ class Tensor(TensorData):
     quantile = ordering.quantile
     sort = ordering.sort
     std = reduction.std
-    std_mean = reduction.std_mean
     sum = reduction.sum
     topk = ordering.topk
     unique = ordering.unique
     var = reduction.var
-    var_mean = reduction.var_mean
 
     argwhere = indexing.argwhere
     gather = indexing.gather
@@ -482,27 +485,27 @@ class Tensor(TensorData):
 
     chunk = joining.chunk
     clone = shaping.clone
-    diag = shaping.diag
-    diag_embed = shaping.diag_embed
-    diagonal = shaping.diagonal
+    diag = arranging.diag
+    diag_embed = arranging.diag_embed
+    diagonal = arranging.diagonal
     flatten = shaping.flatten
-    flip = shaping.flip
-    fliplr = shaping.fliplr
-    flipud = shaping.flipud
+    flip = arranging.flip
+    fliplr = arranging.fliplr
+    flipud = arranging.flipud
     moveaxis = shaping.moveaxis
     movedim = shaping.movedim
     ravel = shaping.ravel
     repeat_interleave = joining.repeat_interleave
-    roll = shaping.roll
-    rot90 = shaping.rot90
+    roll = arranging.roll
+    rot90 = arranging.rot90
     split = joining.split
     squeeze = shaping.squeeze
     swapaxes = shaping.swapaxes
     swapdims = shaping.swapdims
     tensor_split = joining.tensor_split
     transpose = shaping.transpose
-    tril = shaping.tril
-    triu = shaping.triu
+    tril = arranging.tril
+    triu = arranging.triu
     unbind = joining.unbind
     unflatten = shaping.unflatten
     unsqueeze = shaping.unsqueeze

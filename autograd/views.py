@@ -46,6 +46,7 @@ def share_memory(
     result._version = source._version
     result._view = View(
         before.base if before is not None else source,
+        before.array if before is not None else source._array,
         (*before.steps, step) if before is not None else (step,),
         source._version[1],
         tracked,
@@ -53,24 +54,27 @@ def share_memory(
     return out
 
 
-def refresh(tensor: TensorBase) -> None:
+def refresh(tensor: TensorBase, needed: bool = False) -> None:
     """Give a view the history that its base has now, after an in-place operation changed it.
 
     Raises:
-        InplaceError: the view was made under `no_grad`, so it is not clear what it stands for.
+        InplaceError: the history is needed (as it is with gradients on), but not known: the view
+            was made under `no_grad`, or its base lies in other memory by now.
     """
     view = tensor._view
     assert view is not None
     base = view.base
-    if base._requires_grad and not view.tracked:
-        if state.grad_enabled:
-            raise InplaceError(
-                f"a view of shape {tensor._array.shape} was made under no_grad(), and its memory "
-                "has then been overwritten with gradients on; make the view with gradients on, "
-                "or use its detach()"
-            )
-        return
-    if base._requires_grad and base._version is tensor._version:  # else `base.data` was set
+    lost = base._array is not view.array
+    if lost or (base._requires_grad and not view.tracked):
+        if not (needed or state.grad_enabled):
+            return
+        reason = "its base has been given other memory (.data was set)"
+        raise InplaceError(
+            f"a view of shape {tensor._array.shape} cannot be used, as its memory has been "
+            "overwritten with gradients on, and "
+            f"{reason if lost else 'it was made under no_grad()'}; use its detach()"
+        )
+    if base._requires_grad:
         previous, state.grad_enabled = state.grad_enabled, True
         try:
             source: Any = base if base._node is None else new_tensor(base._array, True, base._node)

@@ -2,9 +2,9 @@
 
 from importlib.util import find_spec
 
-PACKAGES = {"matplotlib": "matplotlib", "sklearn": "scikit-learn", "tqdm": "tqdm"}
+MODULES = ("matplotlib", "sklearn", "threadpoolctl", "tqdm")
 
-if missing := [package for module, package in PACKAGES.items() if find_spec(module) is None]:
+if missing := [module for module in MODULES if find_spec(module) is None]:
     raise ImportError(
         f"the demos need {', '.join(missing)}; install what they need with: "
         'pip install -e ".[demos]"',

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 import autograd
@@ -158,7 +159,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if checkpoint:
             trainer.load_state_dict(checkpoint)
             print(f"Going on after epoch {len(trainer.history)} of {settings.epochs}")
-        run(trainer, args.out)
+        # The products here are small: waiting for each other costs threads more than they save.
+        with threadpool_limits(1, user_api="blas"):
+            run(trainer, args.out)
     except KeyboardInterrupt:
         print(f"\nStopped. {options.how_to_resume(args.out)}")
         return 130

@@ -29,8 +29,9 @@ class Jet:
     """Values with derivatives: `j` first, `h` second.
 
     `reads` is what a backward pass through the history of the values depends on: memories, each
-    with the number of its writes then, and tokens of operations. `direct` are the memories that
-    the values have just been read from.
+    with the number of its writes then, and tokens of operations. Of the operation being done,
+    `direct` are the memories that the values have been read from, and `saved` those of them that
+    it had to save.
     """
 
     v: np.ndarray
@@ -39,6 +40,7 @@ class Jet:
     requires: bool = False
     reads: frozenset = NOTHING
     direct: frozenset = NOTHING
+    saved: frozenset = NOTHING
 
     @classmethod
     def constant(cls, values):
@@ -61,6 +63,10 @@ class Jet:
         """As the input of a linear operation, which saves no values."""
         return replace(self, direct=NOTHING)
 
+    def kept(self):
+        """As the input of an operation that saves its inputs."""
+        return replace(self, direct=NOTHING, saved=self.saved | self.direct)
+
 
 def outer(a, b):
     return a[..., :, None] * b[..., None, :]
@@ -73,12 +79,13 @@ def merged(jets, v, j, h):
         h,
         any(x.requires for x in jets),
         NOTHING.union(*(x.reads for x in jets)),
-        NOTHING.union(*(x.direct for x in jets)),
+        saved=NOTHING.union(*(x.saved for x in jets)),
     )
 
 
 def chain(x, value, first, second):
     """``f(x)`` from the values of f, f' and f''."""
+    x = x.kept()
     j = first[..., None] * x.j
     h = first[..., None, None] * x.h + second[..., None, None] * outer(x.j, x.j)
     return replace(x, v=value, j=j, h=h)
@@ -87,12 +94,12 @@ def chain(x, value, first, second):
 def add(x, y, scale=1.0):
     v = x.v + scale * y.v
     x, y = x.broadcast(v.shape), y.broadcast(v.shape)
-    return merged((x, y), v, x.j + scale * y.j, x.h + scale * y.h).unsaved()
+    return merged((x, y), v, x.j + scale * y.j, x.h + scale * y.h)
 
 
 def mul(x, y):
     v = x.v * y.v
-    x, y = x.broadcast(v.shape), y.broadcast(v.shape)
+    x, y = x.kept().broadcast(v.shape), y.kept().broadcast(v.shape)
     a, b = x.v[..., None], y.v[..., None]
     h = a[..., None] * y.h + b[..., None] * x.h + outer(x.j, y.j) + outer(y.j, x.j)
     return merged((x, y), v, a * y.j + b * x.j, h)
@@ -109,7 +116,7 @@ def matmul(x, y):
 
 def joined(function, jets, axis):
     parts = [function([getattr(x, name) for x in jets], axis) for name in "vjh"]
-    return merged(jets, *parts).unsaved()
+    return merged(jets, *parts)
 
 
 @dataclass(eq=False)
@@ -160,7 +167,8 @@ class Handle:
     cells: np.ndarray
     owner: bool = True
     tracked: bool = True
-    seen: tuple = field(default=(0, 0))
+    seen: tuple = (0, 0)
+    past: list = field(default_factory=list)  # where it has been, before `data` was set
 
     def __repr__(self):
         return self.name
@@ -173,8 +181,8 @@ class Handle:
         memory = Memory(values)
         handle = cls(name, real, memory, Layer.blank(memory), values, memory.cells)
         if jet.requires:
-            own = {(memory, 0)} if jet.direct else set()
-            handle.put(jet, handle.cells, jet.reads | jet.direct | own)
+            own = {(memory, 0)} if jet.saved else set()
+            handle.put(jet, handle.cells, jet.reads | jet.saved | own)
         return handle
 
     @property
@@ -188,22 +196,21 @@ class Handle:
 
     @property
     def doubtful(self):
-        """Whether it may be taken for overtaken, as another history of its memory was written."""
-        return not self.tracked and self.memory.histories != self.seen[1]
+        """Whether it may be refused, as another history of its memory was written."""
+        behind = self.memory.histories != self.seen[1]
+        return behind and (not self.tracked or self.layer.lost)
 
     def read(self, recording):
         if recording and self.overtaken:
             raise Refused
-        if not (recording and self.requires):
-            return Jet.constant(self.values)
-        return Jet(
-            self.values.copy(),
-            self.layer.j[self.cells],
-            self.layer.h[self.cells],
-            True,
-            self.layer.reads,
-            frozenset({(self.memory, self.memory.writes)}),
-        )
+        jet = Jet.constant(self.values)
+        if not recording:
+            return jet
+        jet.direct = frozenset({(self.memory, self.memory.writes)})
+        if self.requires:
+            jet.j, jet.h = self.layer.j[self.cells], self.layer.h[self.cells]
+            jet.requires, jet.reads = True, self.layer.reads
+        return jet
 
     def put(self, jet, cells, reads):
         """Make a jet the history of some cells; where one is named twice, the last one."""
@@ -224,6 +231,8 @@ class Handle:
             raise Refused
         if (requires or layer.requires) and (not self.tracked or layer.lost):
             raise Refused
+        if layer.lost and not self.tracked:  # nobody could say any more what it stands for
+            raise Refused
 
     def write(self, jet, recording, index=(Ellipsis,)):
         """Overwrite the place that an index names."""
@@ -232,14 +241,17 @@ class Handle:
         self.values[index] = jet.v
         self.memory.writes += 1
         if recording and (jet.requires or self.layer.requires):
-            others = {read for read in jet.direct if read[0] is not self.memory}
+            others = {read for read in jet.saved if read[0] is not self.memory}
             self.put(jet, np.asarray(self.cells[index]), jet.reads | others)
             self.layer.histories += 1
             self.memory.histories += 1
 
     def spoilt(self, freed):
-        """Whether a backward pass from here may find that something it needs is gone."""
-        return any(
-            read in freed if isinstance(read, int) else read[0].writes != read[1]
-            for read in self.layer.reads
-        )
+        return spoilt(self.layer.reads, freed)
+
+
+def spoilt(reads, freed):
+    """Whether a backward pass may find that something it needs has been overwritten or freed."""
+    return any(
+        read in freed if isinstance(read, int) else read[0].writes != read[1] for read in reads
+    )

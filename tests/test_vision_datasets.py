@@ -445,7 +445,7 @@ def test_download_fails(tmp_path, content, cut, message):
     with Server(files, cut) as server, pytest.raises(DownloadError, match=message) as caught:
         download([f"{server.url}a.gz"], tmp_path / "a.gz", GOOD_SUM)
     assert f"{server.url}a.gz" in str(caught.value)
-    assert leftovers(tmp_path) == []
+    assert leftovers(tmp_path) == ([".a.gz.part"] if cut else [])
 
 
 def test_download_tries_the_next(tmp_path):
@@ -474,13 +474,18 @@ def test_download_leaves_what_is_there(tmp_path):
 
 def test_download_interrupted_by_hand(tmp_path, monkeypatch):
 
-    def stop(*args):
+    def stop(*args, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(downloading, "check", stop)
-    with Server({"a.gz": gzip.compress(GOOD)}) as server, pytest.raises(KeyboardInterrupt):
+    with Server({"a.gz": gzip.compress(GOOD)}) as server:
+        with monkeypatch.context() as patch:
+            patch.setattr(downloading, "check", stop)
+            with pytest.raises(KeyboardInterrupt):
+                download([f"{server.url}a.gz"], tmp_path / "a.gz", GOOD_SUM)
+        assert leftovers(tmp_path) == [".a.gz.part"]
         download([f"{server.url}a.gz"], tmp_path / "a.gz", GOOD_SUM)
-    assert leftovers(tmp_path) == []
+        assert leftovers(tmp_path) == ["a.gz"]
+        assert len(server.requests) == 1
 
 
 def test_download_does_not_wait_for_long(tmp_path, monkeypatch):

@@ -1,5 +1,5 @@
-"""Images: data sets, transforms and plots, named as in torchvision."""
+"""Images: data sets, transforms, models, training, metrics and plots, named as in torchvision."""
 
-from vision import datasets, transforms
+from vision import datasets, metrics, models, training, transforms
 
-__all__ = ["datasets", "transforms"]
+__all__ = ["datasets", "metrics", "models", "training", "transforms"]

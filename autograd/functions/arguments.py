@@ -62,11 +62,11 @@ def all_dims(name: str, dim: Dims, ndim: int) -> tuple[int, ...]:
 
 def shape_argument(name: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
     """A shape given as numbers or as one sequence."""
-    if len(shape) == 1 and not hasattr(shape[0], "__index__"):
-        shape = tuple(shape[0])
     try:
+        if len(shape) == 1 and not hasattr(shape[0], "__index__"):
+            shape = tuple(shape[0])
         return tuple(int(size.__index__()) for size in shape)
-    except AttributeError:
+    except (AttributeError, TypeError):
         raise TypeError(f"{name}: sizes must be integers, got {shape}") from None
 
 

@@ -71,7 +71,13 @@ def sub(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) ->
 
 
 def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
-    """``other - alpha * input``, broadcasting."""
+    """``other - alpha * input``, broadcasting.
+
+    Example:
+        >>> import autograd
+        >>> autograd.rsub(autograd.tensor([1.0, 2.0]), 10)
+        tensor([9., 8.])
+    """
     return ops.sub(other, input if alpha == 1 else input * alpha)
 
 
@@ -122,7 +128,7 @@ def whole_quotient(name: str, input: Any, other: Any) -> Tensor:
     """``floor(input / other)``.
 
     Raises:
-        ZeroDivisionError: an integer is divided by 0.
+        ValueError: an integer is divided by 0.
     """
     check_divisor(name, input, other)
     return ops.floor_divide(input, other)
@@ -131,11 +137,17 @@ def whole_quotient(name: str, input: Any, other: Any) -> Tensor:
 def check_divisor(name: str, input: Any, other: Any) -> None:
     integers = common_dtype([raw(input), raw(other)]).kind in "iub"
     if integers and np.any(np.asarray(raw(other)) == 0):
-        raise ZeroDivisionError(f"{name}: an integer tensor was divided by zero")
+        raise ValueError(f"{name}: an integer tensor was divided by zero")
 
 
 def floor_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
-    """``floor(input / other)``, as Python's ``//``."""
+    """``floor(input / other)``, as Python's ``//``.
+
+    Example:
+        >>> import autograd
+        >>> autograd.floor_divide(autograd.tensor([7, -7]), 2)
+        tensor([ 3, -4])
+    """
     return whole_quotient("floor_divide", input, other)
 
 
@@ -152,7 +164,13 @@ def remainder(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 
 
 def fmod(input: Tensor | Number, other: Tensor | Number) -> Tensor:
-    """What division leaves, with the sign of the dividend, as C's fmod."""
+    """What division leaves, with the sign of the dividend, as C's fmod.
+
+    Example:
+        >>> import autograd
+        >>> autograd.fmod(autograd.tensor([-3.0, 4.0]), 2.5)
+        tensor([-0.5000,  1.5000])
+    """
     check_divisor("fmod", input, other)
     return ops.fmod(input, other)
 
@@ -172,7 +190,13 @@ def pow(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
 
 
 def float_power(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
-    """``input ** exponent`` in float64."""
+    """``input ** exponent`` in float64.
+
+    Example:
+        >>> import autograd
+        >>> autograd.float_power(autograd.tensor([1, 2]), 0.5)
+        tensor([1.0000, 1.4142], dtype=float64)
+    """
     return ops.pow(wide(input), wide(exponent))
 
 
@@ -288,12 +312,26 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
 
 
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
-    """``input + value * tensor1 * tensor2``."""
+    """``input + value * tensor1 * tensor2``.
+
+    Example:
+        >>> import autograd
+        >>> x = autograd.tensor([2.0, 4.0])
+        >>> autograd.addcmul(x, x, x, value=0.5)
+        tensor([ 4., 12.])
+    """
     return ops.add(input, ops.mul(ops.mul(tensor1, tensor2), value))
 
 
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
-    """``input + value * tensor1 / tensor2``."""
+    """``input + value * tensor1 / tensor2``.
+
+    Example:
+        >>> import autograd
+        >>> x = autograd.tensor([2.0, 4.0])
+        >>> autograd.addcdiv(x, x, x, value=0.5)
+        tensor([2.5000, 4.5000])
+    """
     return ops.add(input, ops.mul(ops.div(tensor1, tensor2), value))
 
 
@@ -319,12 +357,24 @@ def nan_to_num(
 
 
 def clamp_min(input: Tensor, min: Tensor | Number) -> Tensor:
-    """``maximum(input, min)``; on the bound the gradient goes to the input."""
+    """``maximum(input, min)``; on the bound the gradient goes to the input.
+
+    Example:
+        >>> import autograd
+        >>> autograd.clamp_min(autograd.tensor([-2.0, 3.0]), 1)
+        tensor([1., 3.])
+    """
     return ops.clamp_min(input, min)
 
 
 def clamp_max(input: Tensor, max: Tensor | Number) -> Tensor:
-    """``minimum(input, max)``; on the bound the gradient goes to the input."""
+    """``minimum(input, max)``; on the bound the gradient goes to the input.
+
+    Example:
+        >>> import autograd
+        >>> autograd.clamp_max(autograd.tensor([-2.0, 3.0]), 1)
+        tensor([-2.,  1.])
+    """
     return ops.clamp_max(input, max)
 
 
@@ -354,7 +404,11 @@ def xlogy(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         tensor([ 0.0000, -0.3466])
     """
     zero = (raw(input) == 0) & ~np.isnan(raw(other))
-    return ops.mul(input, ops.log(ops.where(zero, 1.0, other)))
+    if isinstance(other, TensorBase):
+        logarithm: Any = ops.log(ops.where(zero, 1.0, other))
+    else:
+        logarithm = float(ops.log(np.float64(other)))
+    return ops.where(zero, 0.0, ops.mul(input, logarithm))
 
 
 clip = clamp

@@ -70,7 +70,13 @@ def cummax(input: Tensor, dim: int) -> ValuesIndices:
 
 
 def cummin(input: Tensor, dim: int) -> ValuesIndices:
-    """The smallest value so far along an axis, and where it stands; of equal ones, the last."""
+    """The smallest value so far along an axis, and where it stands; of equal ones, the last.
+
+    Example:
+        >>> import autograd
+        >>> autograd.cummin(autograd.tensor([3.0, 1.0, 2.0]), dim=0).values
+        tensor([3., 1., 1.])
+    """
     return extreme_so_far("cummin", np.minimum, input, dim)
 
 

@@ -13,22 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "abs",
     "absolute",
-    "acos",
-    "acosh",
-    "arccos",
-    "arccosh",
-    "arcsin",
-    "arcsinh",
-    "arctan",
-    "arctanh",
-    "asin",
-    "asinh",
-    "atan",
-    "atanh",
     "ceil",
-    "cos",
-    "cosh",
-    "deg2rad",
     "erf",
     "erfc",
     "exp",
@@ -45,7 +30,6 @@ __all__ = [
     "neg",
     "negative",
     "positive",
-    "rad2deg",
     "reciprocal",
     "relu",
     "round",
@@ -53,12 +37,8 @@ __all__ = [
     "sgn",
     "sigmoid",
     "sign",
-    "sin",
-    "sinh",
     "sqrt",
     "square",
-    "tan",
-    "tanh",
     "trunc",
 ]
 
@@ -195,138 +175,6 @@ def trunc(input: Tensor) -> Tensor:
     return ops.trunc(input)
 
 
-def sin(input: Tensor) -> Tensor:
-    """The sine of an angle in radians.
-
-    Example:
-        >>> import autograd
-        >>> autograd.sin(autograd.tensor([0.0, 1.0]))
-        tensor([0.0000, 0.8415])
-    """
-    return ops.sin(input)
-
-
-def cos(input: Tensor) -> Tensor:
-    """The cosine of an angle in radians.
-
-    Example:
-        >>> import autograd
-        >>> autograd.cos(autograd.tensor([0.0, 1.0]))
-        tensor([1.0000, 0.5403])
-    """
-    return ops.cos(input)
-
-
-def tan(input: Tensor) -> Tensor:
-    """The tangent of an angle in radians.
-
-    Example:
-        >>> import autograd
-        >>> autograd.tan(autograd.tensor([0.0, 1.0]))
-        tensor([0.0000, 1.5574])
-    """
-    return ops.tan(input)
-
-
-def asin(input: Tensor) -> Tensor:
-    """The inverse sine in radians; NaN outside -1 ... 1.
-
-    Example:
-        >>> import autograd
-        >>> autograd.asin(autograd.tensor([0.0, 1.0]))
-        tensor([0.0000, 1.5708])
-    """
-    return ops.asin(input)
-
-
-def acos(input: Tensor) -> Tensor:
-    """The inverse cosine in radians; NaN outside -1 ... 1.
-
-    Example:
-        >>> import autograd
-        >>> autograd.acos(autograd.tensor([0.0, 1.0]))
-        tensor([1.5708, 0.0000])
-    """
-    return ops.acos(input)
-
-
-def atan(input: Tensor) -> Tensor:
-    """The inverse tangent in radians.
-
-    Example:
-        >>> import autograd
-        >>> autograd.atan(autograd.tensor([0.0, 1.0]))
-        tensor([0.0000, 0.7854])
-    """
-    return ops.atan(input)
-
-
-def sinh(input: Tensor) -> Tensor:
-    """The hyperbolic sine, ``(exp(x) - exp(-x)) / 2``.
-
-    Example:
-        >>> import autograd
-        >>> autograd.sinh(autograd.tensor([0.0, 1.0]))
-        tensor([0.0000, 1.1752])
-    """
-    return ops.sinh(input)
-
-
-def cosh(input: Tensor) -> Tensor:
-    """The hyperbolic cosine, ``(exp(x) + exp(-x)) / 2``.
-
-    Example:
-        >>> import autograd
-        >>> autograd.cosh(autograd.tensor([0.0, 1.0]))
-        tensor([1.0000, 1.5431])
-    """
-    return ops.cosh(input)
-
-
-def tanh(input: Tensor) -> Tensor:
-    """The hyperbolic tangent, ``sinh(x) / cosh(x)``.
-
-    Example:
-        >>> import autograd
-        >>> autograd.tanh(autograd.tensor([0.0, 1.0]))
-        tensor([0.0000, 0.7616])
-    """
-    return ops.tanh(input)
-
-
-def asinh(input: Tensor) -> Tensor:
-    """The inverse hyperbolic sine.
-
-    Example:
-        >>> import autograd
-        >>> autograd.asinh(autograd.tensor([0.0, 1.0]))
-        tensor([0.0000, 0.8814])
-    """
-    return ops.asinh(input)
-
-
-def acosh(input: Tensor) -> Tensor:
-    """The inverse hyperbolic cosine; NaN below 1.
-
-    Example:
-        >>> import autograd
-        >>> autograd.acosh(autograd.tensor([1.0, 2.0]))
-        tensor([0.0000, 1.3170])
-    """
-    return ops.acosh(input)
-
-
-def atanh(input: Tensor) -> Tensor:
-    """The inverse hyperbolic tangent; infinite at -1 and 1.
-
-    Example:
-        >>> import autograd
-        >>> autograd.atanh(autograd.tensor([0.0, 0.5]))
-        tensor([0.0000, 0.5493])
-    """
-    return ops.atanh(input)
-
-
 def erf(input: Tensor) -> Tensor:
     """The error function, ``2 / sqrt(pi)`` times the integral of ``exp(-t * t)`` from 0 to input.
 
@@ -449,7 +297,13 @@ def frac(input: Tensor) -> Tensor:
 
 
 def positive(input: Tensor) -> Tensor:
-    """The input itself."""
+    """The input itself.
+
+    Example:
+        >>> import autograd
+        >>> autograd.positive(autograd.tensor([-1.0]))
+        tensor([-1.])
+    """
     return input
 
 
@@ -466,26 +320,10 @@ def logit(input: Tensor, eps: float | None = None) -> Tensor:
         tensor([0.0000, 2.1972])
     """
     p = input if eps is None else ops.clamp_max(ops.clamp_min(input, eps), 1 - eps)
-    return ops.log(ops.div(p, ops.sub(1, p)))
-
-
-def deg2rad(input: Tensor) -> Tensor:
-    """An angle in degrees, in radians."""
-    return ops.mul(input, math.pi / 180)
-
-
-def rad2deg(input: Tensor) -> Tensor:
-    """An angle in radians, in degrees."""
-    return ops.mul(input, 180 / math.pi)
+    return ops.sub(ops.log(p), ops.log1p(ops.neg(p)))
 
 
 absolute = abs
 negative = neg
 sgn = sign
 fix = trunc
-arcsin = asin
-arccos = acos
-arctan = atan
-arcsinh = asinh
-arccosh = acosh
-arctanh = atanh

@@ -10,6 +10,7 @@ from autograd import ops
 from autograd.errors import DtypeError, ShapeError
 from autograd.functions.arguments import Number, constant, index_array, one_dim, raw, tensor_of
 from autograd.functions.arithmetic import masked_fill
+from autograd.inplace import write
 from autograd.ops.index import Place
 
 if TYPE_CHECKING:
@@ -32,41 +33,88 @@ __all__ = [
 ]
 
 
-def normal_index(index: Any) -> tuple[Any, ...]:
+def normal_index(name: str, index: Any) -> tuple[Any, ...]:
     """An index in NumPy's form: a tuple with plain numbers, slices and arrays of its own."""
     parts = index if isinstance(index, tuple) else (index,)
-    return tuple(normal_part(part) for part in parts)
+    return tuple(normal_part(name, part) for part in parts)
 
 
-def normal_part(part: Any) -> Any:
+def normal_part(name: str, part: Any) -> Any:
     if part is None or part is Ellipsis or isinstance(part, slice):
         return part
     if isinstance(part, (bool, np.bool_)):
         return np.asarray(part)
     if isinstance(part, (int, np.integer)):
         return int(part)
-    array = np.array(raw(part))
+    try:
+        array = np.array(raw(part))
+    except ValueError:
+        raise IndexError(f"{name}: an index has rows of different lengths: {part!r}") from None
     if array.size == 0 and array.dtype.kind == "f" and not hasattr(part, "dtype"):
         array = array.astype(np.intp)  # an empty list
     if array.dtype.kind not in "iub":
-        raise IndexError(f"getitem: an index must be of integers or booleans, got {array.dtype}")
+        raise IndexError(f"{name}: an index must be of integers or booleans, got {array.dtype}")
     if array.ndim == 0 and array.dtype.kind != "b":
         return int(array)
     return array
 
 
+def numbers_first(index: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
+    """An index as two, one after the other, where PyTorch and NumPy differ; None where not.
+
+    In ``x[0, :, [1, 2]]`` a number stands apart from an array. NumPy takes both for arrays and
+    puts the axis that they make first; PyTorch picks by the number, and then by the array.
+    """
+    advanced = [k for k, part in enumerate(index) if isinstance(part, (int, np.ndarray))]
+    apart = advanced and advanced[-1] - advanced[0] >= len(advanced)
+    if not apart or {type(index[k]) for k in advanced} != {int, np.ndarray}:
+        return None
+    basic: list[Any] = []
+    rest: list[Any] = []
+    for part in index:
+        if isinstance(part, np.ndarray):
+            basic += [slice(None)] * (part.ndim if part.dtype.kind == "b" else 1)
+            rest.append(part)
+        else:
+            basic.append(part)
+            if not isinstance(part, int):
+                rest.append(part if part is Ellipsis else slice(None))
+    return tuple(basic), tuple(rest)
+
+
 def read(input: Tensor, index: Any) -> Tensor:
-    """``input[index]`` by NumPy's rules.
+    """``input[index]`` by NumPy's rules, but for `numbers_first`.
 
     Raises:
         IndexError: the index does not fit.
     """
+    given = normal_index("getitem", index)
+    result = input
+    for step in numbers_first(given) or (given,):
+        try:
+            result = ops.getitem(result, index=step)
+        except IndexError as error:
+            raise IndexError(f"getitem: {error} (tensor of shape {raw(result).shape})") from None
+    return result
+
+
+def assign(input: Tensor, index: Any, value: Any) -> None:
+    """``input[index] = value`` by the same rules.
+
+    Raises:
+        IndexError: the index does not fit.
+        ValueError: the value does not.
+    """
+    given = normal_index("setitem", index)
+    steps = numbers_first(given)
+    if steps is None:
+        write("setitem", input, given, value)
+        return
     try:
-        return ops.getitem(input, index=normal_index(index))
+        part = ops.getitem(input, index=steps[0])
     except IndexError as error:
-        if str(error).startswith("getitem:"):
-            raise
-        raise IndexError(f"getitem: {error} (tensor of shape {raw(input).shape})") from None
+        raise IndexError(f"setitem: {error} (tensor of shape {raw(input).shape})") from None
+    write("setitem", part, steps[1], value)
 
 
 def mesh(name: str, input: Tensor, dim: int, index: Any) -> tuple[Any, ...]:
@@ -116,7 +164,15 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
 
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
-    """As `gather`, with `indices` and input broadcast; in the flat tensor when `dim` is None."""
+    """As `gather`, with `indices` and input broadcast; in the flat tensor when `dim` is None.
+
+    Example:
+        >>> import autograd
+        >>> x = autograd.tensor([[3.0, 1.0], [2.0, 5.0]])
+        >>> autograd.take_along_dim(x, x.argsort(1), 1)
+        tensor([[1., 3.],
+                [2., 5.]])
+    """
     if dim is None:
         return gather(ops.reshape(input, shape=(-1,)), 0, constant(raw(indices).reshape(-1)))
     axis = one_dim("take_along_dim", dim, input.ndim)
@@ -212,7 +268,14 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 def index_add(
     input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1
 ) -> Tensor:
-    """The input with the slices of `source` added at the places that a 1-d index names."""
+    """The input with the slices of `source` added at the places that a 1-d index names.
+
+    Example:
+        >>> import autograd
+        >>> places, values = autograd.tensor([2, 2]), autograd.tensor([1.0, 5.0])
+        >>> autograd.index_add(autograd.zeros(3), 0, places, values)
+        tensor([0., 0., 6.])
+    """
     axis = one_dim("index_add", dim, tensor_of("index_add", input).ndim)
     places = along(axis, np.atleast_1d(index_array("index_add", index)).copy())
     wanted = raw(input)[places].shape
@@ -223,8 +286,18 @@ def index_add(
 
 
 def select(input: Tensor, dim: int, index: int) -> Tensor:
-    """The slice at one place of an axis, without that axis; a view."""
-    return read(input, along(one_dim("select", dim, input.ndim), index))
+    """The slice at one place of an axis, without that axis; a view.
+
+    Example:
+        >>> import autograd
+        >>> autograd.select(autograd.tensor([[1, 2], [3, 4]]), 1, 0)
+        tensor([1, 3])
+    """
+    axis = one_dim("select", dim, tensor_of("select", input).ndim)
+    size = raw(input).shape[axis] if raw(input).ndim else 0
+    if not -size <= index < size:
+        raise IndexError(f"select: index {index} is out of range for dim {axis} of size {size}")
+    return ops.getitem(input, index=along(axis, int(index)))
 
 
 def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
@@ -255,7 +328,12 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     flags = raw(mask)
     if flags.dtype.kind != "b":
         raise DtypeError(f"masked_select: mask must be boolean, got {flags.dtype}")
-    shape = np.broadcast_shapes(raw(input).shape, flags.shape)
+    try:
+        shape = np.broadcast_shapes(raw(input).shape, flags.shape)
+    except ValueError:
+        raise ShapeError(
+            f"masked_select: shapes {raw(input).shape} and {flags.shape} do not broadcast"
+        ) from None
     wide = ops.expand(input, shape=shape)
     return ops.getitem(wide, index=(np.array(np.broadcast_to(flags, shape)),))
 
@@ -275,7 +353,14 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
 
 
 def argwhere(input: Tensor) -> Tensor:
-    """The indices of nonzero elements, a row for each."""
+    """The indices of nonzero elements, a row for each.
+
+    Example:
+        >>> import autograd
+        >>> autograd.argwhere(autograd.tensor([0, 3, 4]))
+        tensor([[1],
+                [2]])
+    """
     return constant(np.argwhere(raw(tensor_of("argwhere", input))))
 
 

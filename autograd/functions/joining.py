@@ -43,10 +43,14 @@ def tile(input: Tensor, dims: Sequence[int]) -> Tensor:
         >>> autograd.tile(autograd.tensor([1, 2]), (2,))
         tensor([1, 2, 1, 2])
     """
-    shape = raw(tensor_of("repeat", input)).shape
+    return repeated("tile", input, dims)
+
+
+def repeated(name: str, input: Tensor, dims: Sequence[int]) -> Tensor:
+    shape = raw(tensor_of(name, input)).shape
     repeats = tuple(dims)
     if any(count < 0 for count in repeats):
-        raise ValueError(f"repeat: counts must not be negative, got {repeats}")
+        raise ValueError(f"{name}: counts must not be negative, got {repeats}")
     rank = max(len(shape), len(repeats))
     shape = (1,) * (rank - len(shape)) + shape
     repeats = (1,) * (rank - len(repeats)) + repeats
@@ -66,9 +70,17 @@ def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None) -> Te
         >>> autograd.repeat_interleave(autograd.tensor([1, 2]), 2)
         tensor([1, 1, 2, 2])
     """
-    x = ravel(input) if dim is None else input
+    x = ravel(input) if dim is None or raw(input).ndim == 0 else input
     axis = 0 if dim is None else one_dim("repeat_interleave", dim, x.ndim)
-    index = np.repeat(np.arange(raw(x).shape[axis]), raw(repeats))
+    size, counts = raw(x).shape[axis], np.asarray(raw(repeats))
+    if counts.ndim > 1 or counts.dtype.kind not in "iu" or counts.size not in (1, size):
+        raise ValueError(
+            f"repeat_interleave: repeats must be a number or {size} integers, "
+            f"got {counts.dtype} of shape {counts.shape}"
+        )
+    if counts.min(initial=0) < 0:
+        raise ValueError(f"repeat_interleave: repeats must not be negative, got {counts.min()}")
+    index = np.repeat(np.arange(size), counts)
     return ops.getitem(x, index=along(axis, index))
 
 
@@ -121,13 +133,26 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 
 def hstack(tensors: Sequence[Tensor]) -> Tensor:
-    """The tensors side by side: along the second axis, or the first of vectors."""
+    """The tensors side by side: along the second axis, or the first of vectors.
+
+    Example:
+        >>> import autograd
+        >>> autograd.hstack([autograd.tensor([1, 2]), autograd.tensor([3, 4])])
+        tensor([1, 2, 3, 4])
+    """
     parts = [part if raw(part).ndim else unsqueeze(part, 0) for part in tensors]
     return cat(parts, 0 if raw(parts[0]).ndim == 1 else 1)
 
 
 def vstack(tensors: Sequence[Tensor]) -> Tensor:
-    """The tensors one above the other; vectors become rows."""
+    """The tensors one above the other; vectors become rows.
+
+    Example:
+        >>> import autograd
+        >>> autograd.vstack([autograd.tensor([1, 2]), autograd.tensor([3, 4])])
+        tensor([[1, 2],
+                [3, 4]])
+    """
     return cat([part if raw(part).ndim > 1 else reshape(part, (1, -1)) for part in tensors], 0)
 
 
@@ -216,12 +241,26 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
 
 
 def dstack(tensors: Sequence[Tensor]) -> Tensor:
-    """The tensors behind each other: along the third axis."""
+    """The tensors behind each other: along the third axis.
+
+    Example:
+        >>> import autograd
+        >>> autograd.dstack([autograd.tensor([1, 2]), autograd.tensor([3, 4])])
+        tensor([[[1, 3],
+                 [2, 4]]])
+    """
     return cat([atleast_3d(part) for part in tensors], 2)
 
 
 def column_stack(tensors: Sequence[Tensor]) -> Tensor:
-    """The tensors side by side; vectors become columns."""
+    """The tensors side by side; vectors become columns.
+
+    Example:
+        >>> import autograd
+        >>> autograd.column_stack([autograd.tensor([1, 2]), autograd.tensor([3, 4])])
+        tensor([[1, 3],
+                [2, 4]])
+    """
     columns = [part if raw(part).ndim > 1 else reshape(part, (-1, 1)) for part in tensors]
     return cat(columns, 1)
 

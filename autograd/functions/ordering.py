@@ -55,7 +55,13 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
 
 
 def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
-    """The smallest value of all; along `dim`, values and indices; of two tensors, `minimum`."""
+    """The smallest value of all; along `dim`, values and indices; of two tensors, `minimum`.
+
+    Example:
+        >>> import autograd
+        >>> autograd.min(autograd.tensor([[1.0, 4.0], [3.0, 2.0]]), dim=1).values
+        tensor([1., 2.])
+    """
     return extreme("min", input, dim, keepdim)
 
 
@@ -94,7 +100,13 @@ def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 
 
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """Where the smallest value stands: the first of them, in the flat tensor or along `dim`."""
+    """Where the smallest value stands: the first of them, in the flat tensor or along `dim`.
+
+    Example:
+        >>> import autograd
+        >>> autograd.argmin(autograd.tensor([1.0, -5.0, 2.0]))
+        tensor(1)
+    """
     return place_of(np.argmin, "argmin", input, dim, keepdim)
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import string
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from autograd import ops
 from autograd.errors import ShapeError
 from autograd.functions.arguments import one_dim, raw, tensor_of
+from autograd.functions.arranging import roll
 from autograd.functions.reduction import norm
-from autograd.functions.shaping import broadcast_tensors, roll, unsqueeze
+from autograd.functions.shaping import broadcast_tensors, unsqueeze
 
 if TYPE_CHECKING:
     from autograd.tensor import Tensor
@@ -48,7 +51,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         >>> autograd.matmul(autograd.tensor([[1.0, 2.0]]), autograd.tensor([3.0, 4.0]))
         tensor([11.])
     """
-    x_shape, y_shape = raw(input).shape, raw(other).shape
+    x_shape, y_shape = np.shape(raw(input)), np.shape(raw(other))
     if not x_shape or not y_shape:
         raise ShapeError(f"matmul: operands must not be 0-d, got shapes {x_shape} and {y_shape}")
     inner_size = y_shape[-2] if len(y_shape) > 1 else y_shape[0]
@@ -79,13 +82,25 @@ def dims_checked(name: str, *pairs: tuple[Any, int]) -> None:
 
 
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
-    """The product of two matrices."""
+    """The product of two matrices.
+
+    Example:
+        >>> import autograd
+        >>> autograd.mm(autograd.tensor([[1.0, 2.0]]), autograd.tensor([[3.0], [4.0]]))
+        tensor([[11.]])
+    """
     dims_checked("mm", (input, 2), (mat2, 2))
     return matmul(input, mat2)
 
 
 def bmm(input: Tensor, mat2: Tensor) -> Tensor:
-    """The products of two batches of matrices: (b, n, k) and (b, k, m) give (b, n, m)."""
+    """The products of two batches of matrices: (b, n, k) and (b, k, m) give (b, n, m).
+
+    Example:
+        >>> import autograd
+        >>> autograd.bmm(autograd.ones(2, 3, 4), autograd.ones(2, 4, 5)).shape
+        Size([2, 3, 5])
+    """
     dims_checked("bmm", (input, 3), (mat2, 3))
     if raw(input).shape[0] != raw(mat2).shape[0]:
         raise ShapeError(f"bmm: {raw(input).shape[0]} and {raw(mat2).shape[0]} matrices")
@@ -93,26 +108,53 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
 
 
 def mv(input: Tensor, vec: Tensor) -> Tensor:
-    """The product of a matrix and a vector."""
+    """The product of a matrix and a vector.
+
+    Example:
+        >>> import autograd
+        >>> autograd.mv(autograd.tensor([[1.0, 2.0]]), autograd.tensor([3.0, 4.0]))
+        tensor([11.])
+    """
     dims_checked("mv", (input, 2), (vec, 1))
     return matmul(input, vec)
 
 
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
-    """The inner product of two vectors."""
+    """The inner product of two vectors.
+
+    Example:
+        >>> import autograd
+        >>> autograd.dot(autograd.tensor([1.0, 2.0]), autograd.tensor([3.0, 4.0]))
+        tensor(11.)
+    """
     dims_checked("dot", (input, 1), (tensor, 1))
+    if raw(input).size != raw(tensor).size:
+        raise ShapeError(f"dot: vectors of {raw(input).size} and {raw(tensor).size} values")
     return matmul(input, tensor)
 
 
 def inner(input: Tensor, other: Tensor) -> Tensor:
-    """The inner product over the last axes of both."""
+    """The inner product over the last axes of both.
+
+    Example:
+        >>> import autograd
+        >>> autograd.inner(autograd.ones(2, 3), autograd.ones(4, 3)).shape
+        Size([2, 4])
+    """
     if raw(input).ndim == 0 or raw(other).ndim == 0:
         return ops.mul(input, other)
     return tensordot(input, other, ([-1], [-1]))
 
 
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
-    """All products of the elements of two vectors, as a matrix."""
+    """All products of the elements of two vectors, as a matrix.
+
+    Example:
+        >>> import autograd
+        >>> autograd.outer(autograd.tensor([1, 2]), autograd.tensor([3, 4]))
+        tensor([[3, 4],
+                [6, 8]])
+    """
     dims_checked("outer", (input, 1), (vec2, 1))
     return ops.mul(unsqueeze(input, 1), vec2)
 
@@ -120,7 +162,13 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
 def addmm(
     input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1
 ) -> Tensor:
-    """``beta * input + alpha * (mat1 @ mat2)``."""
+    """``beta * input + alpha * (mat1 @ mat2)``.
+
+    Example:
+        >>> import autograd
+        >>> autograd.addmm(autograd.ones(1, 1), autograd.ones(1, 3), autograd.ones(3, 1))
+        tensor([[4.]])
+    """
     product = mm(mat1, mat2)
     return ops.add(
         input if beta == 1 else ops.mul(input, beta),
@@ -131,7 +179,14 @@ def addmm(
 def baddbmm(
     input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1
 ) -> Tensor:
-    """``beta * input + alpha * (batch1 @ batch2)`` for batches of matrices."""
+    """``beta * input + alpha * (batch1 @ batch2)`` for batches of matrices.
+
+    Example:
+        >>> import autograd
+        >>> rows, columns = autograd.ones(2, 1, 3), autograd.ones(2, 3, 1)
+        >>> autograd.baddbmm(autograd.ones(1), rows, columns).shape
+        Size([2, 1, 1])
+    """
     product = bmm(batch1, batch2)
     return ops.add(
         input if beta == 1 else ops.mul(input, beta),
@@ -140,7 +195,13 @@ def baddbmm(
 
 
 def trace(input: Tensor) -> Tensor:
-    """The sum of the diagonal of a matrix."""
+    """The sum of the diagonal of a matrix.
+
+    Example:
+        >>> import autograd
+        >>> autograd.trace(autograd.tensor([[1, 2], [3, 4]]))
+        tensor(5)
+    """
     dims_checked("trace", (input, 2))
     return ops.sum(ops.diagonal(input, offset=0, dim1=0, dim2=1), dim=(0,), keepdim=False)
 
@@ -153,11 +214,23 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
         >>> autograd.tensordot(autograd.ones(2, 3), autograd.ones(3, 4), dims=1).shape
         Size([2, 4])
     """
-    rank_a, rank_b = raw(a).ndim, raw(b).ndim
+    a_shape, b_shape = raw(a).shape, raw(b).shape
+    rank_a, rank_b = len(a_shape), len(b_shape)
     if isinstance(dims, int):
+        if not 0 <= dims <= min(rank_a, rank_b):
+            raise ShapeError(f"tensordot: {dims} axes of shapes {a_shape} and {b_shape}")
         pairs = [(rank_a - dims + k, k) for k in range(dims)]
     else:
-        pairs = [(i % rank_a, j % rank_b) for i, j in zip(dims[0], dims[1], strict=True)]
+        if len(dims[0]) != len(dims[1]):
+            raise ShapeError(f"tensordot: dims {dims} do not pair axes")
+        first = [one_dim("tensordot", dim, rank_a) for dim in dims[0]]
+        second = [one_dim("tensordot", dim, rank_b) for dim in dims[1]]
+        pairs = list(zip(first, second, strict=True))
+    for i, j in pairs:
+        if a_shape[i] != b_shape[j]:
+            raise ShapeError(
+                f"tensordot: axis {i} of {a_shape} and axis {j} of {b_shape} have different sizes"
+            )
     letters = iter(string.ascii_letters)
     left = [next(letters) for _ in range(rank_a)]
     right = [next(letters) for _ in range(rank_b)]
@@ -278,7 +351,12 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
         >>> autograd.cross(autograd.tensor([1.0, 0.0, 0.0]), autograd.tensor([0.0, 1.0, 0.0]))
         tensor([0., 0., 1.])
     """
-    x, y = broadcast_tensors(tensor_of("cross", input), tensor_of("cross", other, "other"))
+    try:
+        x, y = broadcast_tensors(tensor_of("cross", input), tensor_of("cross", other, "other"))
+    except ShapeError:
+        raise ShapeError(
+            f"cross: shapes {raw(input).shape} and {raw(other).shape} do not broadcast"
+        ) from None
     if dim is None:
         axis = next((k for k, size in enumerate(x.shape) if size == 3), None)
         if axis is None:

@@ -115,7 +115,13 @@ def var_mean(
     *,
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """The variance, as `var`, and the mean."""
+    """The variance, as `var`, and the mean.
+
+    Example:
+        >>> import autograd
+        >>> autograd.var_mean(autograd.tensor([1.0, 3.0]), correction=0)
+        (tensor(1.), tensor(2.))
+    """
     if isinstance(dim, bool):  # PyTorch's short form var(x, unbiased)
         dim, unbiased = None, dim
     if unbiased is not None and correction is not None:
@@ -158,7 +164,13 @@ def std_mean(
     *,
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """The standard deviation, as `std`, and the mean."""
+    """The standard deviation, as `std`, and the mean.
+
+    Example:
+        >>> import autograd
+        >>> autograd.std_mean(autograd.tensor([1.0, 3.0]), correction=0)
+        (tensor(1.), tensor(2.))
+    """
     variance, centre = var_mean(input, dim, unbiased, keepdim, correction=correction)
     return root(variance), centre
 
@@ -206,7 +218,13 @@ def amax(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
 
 
 def amin(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
-    """The smallest value over axes; ties share the gradient evenly."""
+    """The smallest value over axes; ties share the gradient evenly.
+
+    Example:
+        >>> import autograd
+        >>> autograd.amin(autograd.tensor([[1.0, 4.0], [3.0, 2.0]]), dim=1)
+        tensor([1., 2.])
+    """
     x = tensor_of("amin", input)
     dims = all_dims("amin", dim, x.ndim)
     not_empty("amin", x, dims)
@@ -214,24 +232,48 @@ def amin(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
 
 
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> tuple[Any, Any]:
-    """The smallest and the largest value."""
+    """The smallest and the largest value.
+
+    Example:
+        >>> import autograd
+        >>> autograd.aminmax(autograd.tensor([3, 1, 2]))[0]
+        tensor(1)
+    """
     return amin(input, dim, keepdim), amax(input, dim, keepdim)
 
 
 def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """Whether all elements, or all along `dim`, are nonzero."""
+    """Whether all elements, or all along `dim`, are nonzero.
+
+    Example:
+        >>> import autograd
+        >>> autograd.all(autograd.tensor([[True, False], [True, True]]), dim=1)
+        tensor([False,  True])
+    """
     x = tensor_of("all", input)
     return constant(np.all(raw(x), axis=all_dims("all", dim, x.ndim), keepdims=keepdim))
 
 
 def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """Whether any element, or any along `dim`, is nonzero."""
+    """Whether any element, or any along `dim`, is nonzero.
+
+    Example:
+        >>> import autograd
+        >>> autograd.any(autograd.tensor([[True, False], [False, False]]), dim=1)
+        tensor([ True, False])
+    """
     x = tensor_of("any", input)
     return constant(np.any(raw(x), axis=all_dims("any", dim, x.ndim), keepdims=keepdim))
 
 
 def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
-    """How many elements, of all or along `dim`, are nonzero."""
+    """How many elements, of all or along `dim`, are nonzero.
+
+    Example:
+        >>> import autograd
+        >>> autograd.count_nonzero(autograd.tensor([0, 3, 4]))
+        tensor(2)
+    """
     x = tensor_of("count_nonzero", input)
     return constant(np.count_nonzero(raw(x), axis=all_dims("count_nonzero", dim, x.ndim)))
 
@@ -244,6 +286,16 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
         >>> autograd.bincount(autograd.tensor([0, 2, 2]))
         tensor([1, 0, 2])
     """
+    array = raw(tensor_of("bincount", input))
+    if array.ndim != 1 or array.dtype.kind not in "iub" or array.min(initial=0) < 0:
+        raise ValueError(
+            "bincount: expected a 1-d tensor of integers, none of them negative, "
+            f"got {array.dtype} of shape {array.shape}"
+        )
+    if weights is not None and raw(weights).shape != array.shape:
+        raise ShapeError(
+            f"bincount: weights have shape {raw(weights).shape}, expected {array.shape}"
+        )
     counts = np.bincount(raw(input), raw(weights), minlength)
     narrow = weights is not None and raw(weights).dtype == np.float32
     return constant(counts.astype(np.float32) if narrow else counts)
@@ -314,7 +366,13 @@ def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any
 
 
 def nanmean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
-    """The mean of the values that are not NaN."""
+    """The mean of the values that are not NaN.
+
+    Example:
+        >>> import autograd
+        >>> autograd.nanmean(autograd.tensor([1.0, float("nan"), 2.0]))
+        tensor(1.5000)
+    """
     total = nansum(input, dim, keepdim, dtype=dtype)
     dims = all_dims("nanmean", dim, raw(input).ndim)
     count = np.sum(~np.isnan(raw(input)), axis=dims, keepdims=keepdim)

@@ -29,27 +29,17 @@ __all__ = [
     "broadcast_tensors",
     "broadcast_to",
     "clone",
-    "diag",
-    "diag_embed",
-    "diagonal",
     "flatten",
-    "flip",
-    "fliplr",
-    "flipud",
     "moveaxis",
     "movedim",
     "permute",
     "ravel",
     "reshape",
-    "roll",
-    "rot90",
     "squeeze",
     "swapaxes",
     "swapdims",
     "t",
     "transpose",
-    "tril",
-    "triu",
     "unflatten",
     "unsqueeze",
 ]
@@ -128,7 +118,13 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 
 
 def ravel(input: Tensor) -> Tensor:
-    """All values in one axis."""
+    """All values in one axis.
+
+    Example:
+        >>> import autograd
+        >>> autograd.ravel(autograd.tensor([[1, 2], [3, 4]]))
+        tensor([1, 2, 3, 4])
+    """
     return ops.reshape(input, shape=(raw(input).size,))
 
 
@@ -165,7 +161,13 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
 
 
 def t(input: Tensor) -> Tensor:
-    """The transpose of a matrix; vectors and scalars stay as they are."""
+    """The transpose of a matrix; vectors and scalars stay as they are.
+
+    Example:
+        >>> import autograd
+        >>> autograd.t(autograd.zeros(2, 3)).shape
+        Size([3, 2])
+    """
     count = raw(tensor_of("t", input)).ndim
     if count > 2:
         raise ShapeError(f"t: expected at most 2 dimensions, got {count}")
@@ -173,7 +175,13 @@ def t(input: Tensor) -> Tensor:
 
 
 def movedim(input: Tensor, source: Dims, destination: Dims) -> Tensor:
-    """A view with axes moved to other places, the others keeping their order."""
+    """A view with axes moved to other places, the others keeping their order.
+
+    Example:
+        >>> import autograd
+        >>> autograd.movedim(autograd.zeros(2, 3, 4), 0, -1).shape
+        Size([3, 4, 2])
+    """
     count = raw(tensor_of("movedim", input)).ndim
     sources = source if isinstance(source, Sequence) else (source,)
     targets = destination if isinstance(destination, Sequence) else (destination,)
@@ -224,16 +232,29 @@ def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
         tensor([[1., 2.],
                 [1., 2.]])
     """
-    shape = raw(tensor_of("expand", input)).shape
+    return expanded("broadcast_to", input, size)
+
+
+def expanded(name: str, input: Tensor, size: Sequence[int]) -> Tensor:
+    shape = raw(tensor_of(name, input)).shape
     lead = len(size) - len(shape)
     if lead < 0 or any(s == -1 for s in size[:lead]):
-        raise ShapeError(f"expand: a tensor of shape {shape} does not fit {tuple(size)}")
+        raise ShapeError(f"{name}: a tensor of shape {shape} does not fit {tuple(size)}")
     wanted = tuple(shape[axis - lead] if s == -1 else int(s) for axis, s in enumerate(size))
+    if any(came not in (1, s) for came, s in zip(shape, wanted[lead:], strict=True)):
+        raise ShapeError(f"{name}: a tensor of shape {shape} does not fit {tuple(size)}")
     return ops.expand(input, shape=wanted)
 
 
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """The tensors expanded to their common shape."""
+    """The tensors expanded to their common shape.
+
+    Example:
+        >>> import autograd
+        >>> x, y = autograd.broadcast_tensors(autograd.zeros(3), autograd.zeros(2, 1))
+        >>> x.shape
+        Size([2, 3])
+    """
     try:
         shape = np.broadcast_shapes(*(raw(tensor).shape for tensor in tensors))
     except ValueError:
@@ -242,163 +263,37 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     return tuple(ops.expand(tensor, shape=shape) for tensor in tensors)
 
 
-def flip(input: Tensor, dims: Dims) -> Tensor:
-    """A copy with the order along axes reversed.
-
-    Example:
-        >>> import autograd
-        >>> autograd.flip(autograd.tensor([1, 2, 3]), (0,))
-        tensor([3, 2, 1])
-    """
-    given = dims if isinstance(dims, Sequence) else (dims,)
-    axes = tuple(one_dim("flip", dim, tensor_of("flip", input).ndim) for dim in given)
-    return ops.flip(input, dims=axes)
-
-
-def roll(input: Tensor, shifts: int | Sequence[int], dims: Dims = None) -> Tensor:
-    """A copy with values moved along axes, those that fall off the end coming in at the start.
-
-    Example:
-        >>> import autograd
-        >>> autograd.roll(autograd.tensor([1, 2, 3]), 1)
-        tensor([3, 1, 2])
-    """
-    steps = tuple(shifts) if isinstance(shifts, Sequence) else (shifts,)
-    if dims is None:
-        flat = ops.roll(ravel(input), shifts=steps[:1], dims=(0,))
-        return ops.reshape(flat, shape=raw(input).shape)
-    given = dims if isinstance(dims, Sequence) else (dims,)
-    if len(given) != len(steps):
-        raise ValueError(f"roll: {len(steps)} shifts but {len(given)} dims")
-    axes = tuple(one_dim("roll", dim, input.ndim) for dim in given)
-    return ops.roll(input, shifts=steps, dims=axes)
-
-
-def tril(input: Tensor, diagonal: int = 0) -> Tensor:
-    """The lower triangle of the last two axes, up to a diagonal; zero elsewhere.
-
-    Example:
-        >>> import autograd
-        >>> autograd.tril(autograd.ones(2, 2))
-        tensor([[1., 0.],
-                [1., 1.]])
-    """
-    matrix("tril", input)
-    return ops.tril(input, k=diagonal)
-
-
-def triu(input: Tensor, diagonal: int = 0) -> Tensor:
-    """The upper triangle of the last two axes, from a diagonal on; zero elsewhere."""
-    matrix("triu", input)
-    return ops.triu(input, k=diagonal)
-
-
-def matrix(name: str, input: Tensor) -> None:
-    if raw(tensor_of(name, input)).ndim < 2:
-        raise ShapeError(f"{name}: expected at least 2 dimensions, got {raw(input).ndim}")
-
-
-def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
-    """A view of the diagonal of two axes, which becomes the last axis.
-
-    Example:
-        >>> import autograd
-        >>> autograd.diagonal(autograd.tensor([[1, 2], [3, 4]]))
-        tensor([1, 4])
-    """
-    count = raw(tensor_of("diagonal", input)).ndim
-    first, second = one_dim("diagonal", dim1, count), one_dim("diagonal", dim2, count)
-    if first == second:
-        raise ValueError("diagonal: dim1 and dim2 are the same axis")
-    return ops.diagonal(input, offset=offset, dim1=first, dim2=second)
-
-
-def diag(input: Tensor, diagonal: int = 0) -> Tensor:
-    """The diagonal of a matrix, or the matrix with a vector on its diagonal.
-
-    Example:
-        >>> import autograd
-        >>> autograd.diag(autograd.tensor([1.0, 2.0]))
-        tensor([[1., 0.],
-                [0., 2.]])
-    """
-    count = raw(tensor_of("diag", input)).ndim
-    if count == 2:
-        return ops.diagonal(input, offset=diagonal, dim1=0, dim2=1)
-    if count != 1:
-        raise ShapeError(f"diag: expected 1 or 2 dimensions, got {count}")
-    size = raw(input).shape[0] + (diagonal if diagonal > 0 else -diagonal)
-    return ops.diagonal_sum(input, shape=(size, size), offset=diagonal, dim1=0, dim2=1)
-
-
-def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
-    """Matrices with the last axis on their diagonal; the axes of the matrices are dim1 and dim2.
-
-    Example:
-        >>> import autograd
-        >>> autograd.diag_embed(autograd.ones(5, 2)).shape
-        Size([5, 2, 2])
-    """
-    shape = raw(tensor_of("diag_embed", input)).shape
-    if not shape:
-        raise ShapeError("diag_embed: expected at least 1 dimension, got a 0-d tensor")
-    count = len(shape) + 1
-    first, second = one_dim("diag_embed", dim1, count), one_dim("diag_embed", dim2, count)
-    if first == second:
-        raise ValueError("diag_embed: dim1 and dim2 are the same axis")
-    size = shape[-1] + (offset if offset > 0 else -offset)
-    rest = iter(shape[:-1])
-    full = tuple(size if axis in (first, second) else next(rest) for axis in range(count))
-    return ops.diagonal_sum(input, shape=full, offset=offset, dim1=first, dim2=second)
-
-
-def fliplr(input: Tensor) -> Tensor:
-    """The columns in reverse order."""
-    matrix("fliplr", input)
-    return ops.flip(input, dims=(1,))
-
-
-def flipud(input: Tensor) -> Tensor:
-    """The rows in reverse order."""
-    if raw(tensor_of("flipud", input)).ndim < 1:
-        raise ShapeError("flipud: expected at least 1 dimension, got a 0-d tensor")
-    return ops.flip(input, dims=(0,))
-
-
-def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
-    """Turned by k quarters, from the first of two axes towards the second.
-
-    Example:
-        >>> import autograd
-        >>> autograd.rot90(autograd.tensor([[1, 2], [3, 4]]))
-        tensor([[2, 4],
-                [1, 3]])
-    """
-    matrix("rot90", input)
-    first, second = (one_dim("rot90", dim, raw(input).ndim) for dim in dims)
-    if first == second:
-        raise ValueError("rot90: dims name the same axis twice")
-    if k % 4 == 0:
-        return ops.clone(input)
-    if k % 4 == 2:
-        return ops.flip(input, dims=(first, second))
-    turned = transpose(ops.flip(input, dims=((second if k % 4 == 1 else first),)), first, second)
-    return ops.clone(turned)
-
-
 def atleast_1d(input: Tensor) -> Tensor:
-    """The tensor, a 0-d one with one axis."""
+    """The tensor, a 0-d one with one axis.
+
+    Example:
+        >>> import autograd
+        >>> autograd.atleast_1d(autograd.tensor(1.0))
+        tensor([1.])
+    """
     return ravel(input) if raw(tensor_of("atleast_1d", input)).ndim == 0 else input
 
 
 def atleast_2d(input: Tensor) -> Tensor:
-    """The tensor with at least two axes: values are put into a row."""
+    """The tensor with at least two axes: values are put into a row.
+
+    Example:
+        >>> import autograd
+        >>> autograd.atleast_2d(autograd.tensor([1.0, 2.0]))
+        tensor([[1., 2.]])
+    """
     shape = raw(tensor_of("atleast_2d", input)).shape
     return input if len(shape) > 1 else ops.reshape(input, shape=(1, *(shape or (1,))))
 
 
 def atleast_3d(input: Tensor) -> Tensor:
-    """The tensor with at least three axes: rows and columns come first."""
+    """The tensor with at least three axes: rows and columns come first.
+
+    Example:
+        >>> import autograd
+        >>> autograd.atleast_3d(autograd.zeros(2, 3)).shape
+        Size([2, 3, 1])
+    """
     wide = atleast_2d(input)
     return wide if raw(wide).ndim > 2 else unsqueeze(wide, -1)
 

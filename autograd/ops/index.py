@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from autograd.graph import ViewStep
-from autograd.ops.reduce import raw
+from autograd.ops.elementwise import where
+from autograd.ops.shape import reshape
 from autograd.primitive import Case, primitive
 
 PAIRS = (np.array([0, 1, 0]), np.array([2, 0, 2]))
@@ -107,15 +108,20 @@ class Place:
         return None if last.all() else last
 
 
-def overwrite_rule_value(g: Any, x_shape: tuple[int, ...], place: Place) -> Any:
+def overwrite_rule_value(
+    g: Any, x_shape: tuple[int, ...], value_shape: tuple[int, ...], place: Place
+) -> Any:
     values = place.read(g)
     last = place.written(x_shape)
-    return values if last is None else values * last.astype(raw(g).dtype)
+    if last is not None:
+        values = where(last, values, 0.0)
+    lead = (1,) * (len(value_shape) - len(values.shape))
+    return reshape(values, shape=(*lead, *values.shape)) if lead else values
 
 
 @primitive(
     lambda g, place: overwrite(g, 0.0, place=place),
-    lambda g, x_shape, place: overwrite_rule_value(g, x_shape, place),
+    lambda g, x_shape, value_shape, place: overwrite_rule_value(g, x_shape, value_shape, place),
     broadcasts=True,
     case=(
         Case(shapes=((3, 4), (2, 2)), attributes={"place": Place(CASES[0].attributes["index"])}),

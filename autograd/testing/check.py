@@ -105,16 +105,17 @@ def check_gradients(
     result = CheckResult(Verdict.CORRECT, name_of(fn), order)
     for current in range(1, order + 1):
         names = output_names(current, variables, subject)
-        level = check_level(subject, rng, full, names, result)
+        level = check_level(subject, current, rng, full, names, result)
         if not result:
             result.order = current
             break
-        seeds, which = cotangents(level) if level is not None else ([], [])
+        assert level is not None
+        seeds, which = cotangents(level)
         if not which:
             result.notes.append(f"derivatives of order {current} and above are all zero")
             break
         if current < order:
-            subject = subject.derivative(seeds, which)
+            subject = subject.derivative(seeds, which, level.magnitude)
     result.inputs = inputs
     if not result:
         options = "".join(
@@ -178,6 +179,7 @@ def output_names(order: int, variables: Sequence[Variable], subject: Subject) ->
 
 def check_level(
     subject: Subject,
+    order: int,
     rng: np.random.Generator,
     full: bool | None,
     names: Sequence[str],
@@ -185,7 +187,7 @@ def check_level(
 ) -> Level | None:
     """Compare one order of derivative, and write what was found into the result."""
     try:
-        level = Level(subject, rng)
+        level = Level(subject, rng, order)
         blocks = differentiate(level, full)
         whole = is_full(level) if full is None else full
         worst = max(

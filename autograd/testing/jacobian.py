@@ -12,13 +12,14 @@ import numpy as np
 from autograd.testing.judge import Column, Status, judge
 from autograd.testing.level import Level
 
-__all__ = ["Block", "differentiate", "is_full"]
+__all__ = ["Block", "differentiate", "is_full", "worst_of"]
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
 FULL_INPUTS = 64
+FULL_INPUTS_LATER = 24
 FULL_OUTPUTS = 256
-"""Up to how many elements the Jacobian is compared entry by entry."""
+"""Up to how many elements the Jacobian is compared entry by entry, at the first order and later."""
 
 DIRECTIONS = 6
 PROJECTIONS = 3
@@ -91,14 +92,18 @@ def differentiate(level: Level, full: bool | None) -> list[Block]:
     if is_full(level) if full is None else full:
         return full_jacobian(level)
     blocks = random_products(level)
-    if any((block.status == Status.WRONG).any() for block in blocks):
-        return locate(level) or blocks
-    return blocks
+    worst = worst_of(blocks)
+    return blocks if worst == Status.CORRECT else locate(level, worst) or blocks
+
+
+def worst_of(blocks: Sequence[Block]) -> Status:
+    return Status(max((int(block.status.max(initial=0)) for block in blocks), default=0))
 
 
 def is_full(level: Level) -> bool:
     """Whether the Jacobian is small enough to be compared entry by entry."""
-    return sum(level.sizes) <= FULL_INPUTS and sum(level.out_sizes) <= FULL_OUTPUTS
+    most = FULL_INPUTS if level.order == 1 else FULL_INPUTS_LATER
+    return sum(level.sizes) <= most and sum(level.out_sizes) <= FULL_OUTPUTS
 
 
 def full_jacobian(level: Level) -> list[Block]:
@@ -147,8 +152,10 @@ def projection(level: Level) -> Callable[[Array], Array]:
     return lambda values: np.array([flat @ values])
 
 
-def locate(level: Level) -> list[Block]:
+def locate(level: Level, worst: Status) -> list[Block]:
     """The gradient of a random projection, element by element, where random products differ.
+
+    Nothing, if none of the elements has a status as bad.
 
     Where there are too many elements, halving finds a wrong one, and its neighbours are compared.
     """
@@ -159,7 +166,7 @@ def locate(level: Level) -> list[Block]:
         shape: tuple[int, ...] | None = level.subject.points[variable].shape
         places = np.arange(size)
         if size > LOCATED:
-            found = bisect(level, variable, pulled[variable])
+            found = bisect(level, variable, pulled[variable], worst)
             if found is None:
                 continue
             places = np.arange(max(0, found - 32), min(size, found + 32))
@@ -170,12 +177,11 @@ def locate(level: Level) -> list[Block]:
             columns.append(judge(line, pulled[variable][[place]]))
         analytic = pulled[variable][places][None]  # (n,) -> (1, n)
         blocks.append(block_of(variable, analytic, columns, shape, (1,), places))
-    wrong = [block for block in blocks if (block.status == Status.WRONG).any()]
-    return blocks if wrong else []
+    return blocks if worst_of(blocks) >= worst else []
 
 
-def bisect(level: Level, variable: int, pulled: Array) -> int | None:
-    """A place in a large variable where the gradient is wrong, by halving."""
+def bisect(level: Level, variable: int, pulled: Array, worst: Status) -> int | None:
+    """A place in a large variable that has a certain status, by halving."""
     shape = level.subject.points[variable].shape
     random = np.ravel(level.draw(shape))
 
@@ -184,7 +190,7 @@ def bisect(level: Level, variable: int, pulled: Array) -> int | None:
         direction[start:stop] = random[start:stop]
         line = level.line([(variable, direction.reshape(shape))], projection(level))
         column = judge(line, np.array([pulled @ direction]))
-        return bool(column.status[0] == Status.WRONG)
+        return bool(column.status[0] == worst)
 
     start, stop = 0, prod(shape)
     if not differs(start, stop):

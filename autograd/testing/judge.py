@@ -76,7 +76,8 @@ class Scale:
     def of(cls, line: Line, slope: float) -> Scale:
         outputs = np.abs(line(0.0))
         natural = float(np.max(outputs[np.isfinite(outputs)], initial=0.0)) / max(1.0, line.size)
-        return cls(line.eps**0.4 * max(slope, natural), 64 * line.eps * slope)
+        basis = max(slope, line.magnitude / max(1.0, line.size))
+        return cls(line.eps**0.4 * max(slope, natural), 64 * line.eps * basis)
 
     def tolerance(self, error: Any) -> Any:
         return SAFETY * error + self.rounding
@@ -110,8 +111,9 @@ def judge(line: Line, analytic: Array) -> Column:
         undecided &= ~agrees
         if not (undecided & ~repeated(estimates, scale)).any():
             break
+    sides: list[list[Estimate]] = []
     for k in np.flatnonzero(undecided):
-        Doubt(line, int(k), float(analytic[k]), estimates, scale).decide(column)
+        Doubt(line, int(k), float(analytic[k]), estimates, scale, sides).decide(column)
     return column
 
 
@@ -130,13 +132,17 @@ def repeated(estimates: Sequence[Estimate], scale: Scale) -> Array:
 
 @dataclass
 class Doubt:
-    """An element that agreed at no step size: what is the matter with it?"""
+    """An element that agreed at no step size: what is the matter with it?
+
+    `sides` holds the differences to the left and to the right, once an element has needed them.
+    """
 
     line: Line
     place: int
     analytic: float
     estimates: list[Estimate]
     scale: Scale
+    sides: list[list[Estimate]]
 
     def __post_init__(self) -> None:
         self.steps = step_sizes(self.line.eps, self.line.size)
@@ -169,7 +175,9 @@ class Doubt:
 
     def decide_from_sides(self, column: Column) -> None:
         """Hold the element against the derivatives from the left and from the right."""
-        sides = [[one_sided(self.line, sign * h) for h in self.steps] for sign in (-1, 1)]
+        if not self.sides:
+            self.sides += [[one_sided(self.line, sign * h) for h in self.steps] for sign in (-1, 1)]
+        sides = self.sides
         found = [self.confirmed(side) for side in sides]
         ends = [not any(np.isfinite(e.error[self.place]) for e in side) for side in sides]
         left, right = found

@@ -27,22 +27,28 @@ class Level:
     Args:
         subject: the function.
         rng: draws directions and the gradients of outputs.
+        order: which derivative of the user's function its derivative is.
 
     Raises:
         BadSubject: the function cannot be checked.
     """
 
-    def __init__(self, subject: Subject, rng: np.random.Generator) -> None:
+    def __init__(self, subject: Subject, rng: np.random.Generator, order: int = 1) -> None:
         self.subject = subject
+        self.order = order
         self.rng = rng
         self.plain = probe(subject)
         self.leaves, self.outputs = subject.record()
         check_recorded(subject, self.outputs, self.plain)
+        self.here = np.concatenate([np.ravel(v) for v in self.plain]).astype(np.float64)
         self.sizes = [point.size for point in subject.points]
         self.out_sizes = [value.size for value in self.plain]
         self.weights = [self.draw(value.shape) for value in self.plain]
         self.pulled = probe_backward(self.outputs, self.leaves, self.weights)
         dtypes = [array.dtype for array in (*subject.points, *self.plain)]
+        self.magnitude = (
+            subject.magnitude or magnitude_of(self.plain) or magnitude_of(subject.points)
+        )
         self.eps = max(float(np.finfo(dtype).eps) for dtype in dtypes)
 
     def draw(self, shape: tuple[int, ...]) -> Array:
@@ -92,12 +98,18 @@ class Level:
             values = self.subject.flat(self.moved(changes, t))
             return values if project is None else project(values)
 
-        return Line(evaluate, self.eps, size)
+        line = Line(evaluate, self.eps, size, self.magnitude)
+        line.known[0.0] = self.here if project is None else project(self.here)
+        return line
 
     def element(self, variable: int, place: int) -> tuple[int, Array]:
         direction = np.zeros(self.subject.points[variable].shape)
         direction.flat[place] = 1.0
         return variable, direction
+
+
+def magnitude_of(arrays: Sequence[Array]) -> float:
+    return max((float(np.max(np.abs(array), initial=0.0)) for array in arrays), default=0.0)
 
 
 def combined(level: Level) -> Column | None:
@@ -165,7 +177,8 @@ def nonlinear(level: Level, rows: Sequence[Array] | None) -> Bend | None:
     flat = np.concatenate([np.ravel(weight) for weight in level.weights])
     for variable, (one, two) in enumerate(zip(once, twice, strict=True)):
         checks = [(two, 2.0 * one)]
-        scale = float(np.max(np.abs(one), initial=0.0))
+        size = max(1.0, magnitude_of([level.subject.points[variable]]))
+        scale = max(float(np.max(np.abs(one), initial=0.0)), level.magnitude / size)
         if rows is not None:
             checks.append((one, flat @ rows[variable]))
             largest = float(np.max(np.abs(rows[variable]), initial=0.0))

@@ -53,12 +53,20 @@ class Line:
         evaluate: returns the outputs, flat in float64, for a number.
         eps: the spacing of floating-point numbers at 1 in the function's own data type.
         size: the magnitude of the coordinates that change.
+        magnitude: that of what the outputs were computed from, whose rounding they carry.
     """
 
-    def __init__(self, evaluate: Callable[[float], Array], eps: float, size: float) -> None:
+    def __init__(
+        self,
+        evaluate: Callable[[float], Array],
+        eps: float,
+        size: float,
+        magnitude: float = 0.0,
+    ) -> None:
         self.evaluate = evaluate
         self.eps = eps
         self.size = size
+        self.magnitude = magnitude
         self.known: dict[float, Array] = {}
 
     def __call__(self, t: float) -> Array:

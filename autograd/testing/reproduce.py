@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -23,7 +24,7 @@ def name_of(fn: Any) -> str:
     owner = getattr(fn, "__self__", None)
     if isinstance(owner, type) and getattr(fn, "__name__", "") == "apply":
         return f"{owner.__name__}.apply"
-    if hasattr(fn, "func"):
+    if isinstance(fn, partial):
         return name_of(fn.func)
     name = getattr(fn, "__name__", None)
     if name is None:
@@ -66,10 +67,7 @@ def reproduction(
         parameters: tensors that belong to it, by name.
         options: keyword arguments, as code.
     """
-    name = name_of(fn)
-    called = "fn" if name.startswith("<") else name
-    if parameters:
-        called = "module"
+    head, called = source_of(fn, bool(parameters))
     body = []
     names = []
     for k, value in enumerate(inputs):
@@ -86,26 +84,35 @@ def reproduction(
                 f'dict(module.named_parameters())["{parameter}"].data = {argument_code(tensor)}'
             )
     body.append(f"check_gradients({', '.join([called, *names])}{options})")
-    head = ["import numpy as np", "import autograd"]
-    with_layouts = any("with_layout" in line for line in body)
-    tools = "check_gradients, with_layout" if with_layouts else "check_gradients"
-    head.append(f"from autograd.testing import {tools}")
-    head.append(where_from(fn, called))
-    return "\n".join([*(line for line in head if line), *body])
+    tools = ["check_gradients"]
+    if any("with_layout" in line for line in body):
+        tools.append("with_layout")
+    imports = ["import numpy as np", "import autograd"]
+    imports.append(f"from autograd.testing import {', '.join(tools)}")
+    return "\n".join([*imports, *head, *body])
 
 
-def where_from(fn: Any, called: str) -> str:
-    """How to get hold of the function."""
+def source_of(fn: Any, is_module: bool) -> tuple[list[str], str]:
+    """How to get hold of a function: lines to begin with, and an expression."""
+    name = name_of(fn)
+    if is_module:
+        return commented(f"module: {fn!r}"), "module"
+    if hasattr(fn, "code") and isinstance(fn.code, str):
+        return ["from autograd.testing import CaseCall"], fn.code
+    if isinstance(fn, partial):
+        lines, inner = source_of(fn.func, False)
+        given = "".join(f", {key}={value!r}" for key, value in fn.keywords.items())
+        return [*lines, "from functools import partial"], f"partial({inner}{given})"
+    if name.startswith("<") or not hasattr(fn, "__name__"):
+        return commented(f"fn: {name if name.startswith('<') else repr(fn)}"), "fn"
     owner = getattr(fn, "__self__", None)
     source = owner if isinstance(owner, type) else fn
     module = getattr(source, "__module__", None)
     qualified = getattr(source, "__qualname__", getattr(source, "__name__", ""))
-    if called == "module":
-        return f"# module: {fn!r}".replace("\n", "\n# ")
-    if called == "fn":
-        return f"# fn: {name_of(fn)}"
     if module in (None, "__main__") or "<locals>" in qualified:
-        return f"# {called}: as defined in {module}" if module else ""
-    if module.startswith("autograd.ops"):
-        return f"from autograd.ops import {called}"
-    return f"from {module} import {qualified.split('.')[0]}"
+        return [f"# {name}: as defined in {module}"], name
+    return [f"from {module} import {qualified.split('.')[0]}"], name
+
+
+def commented(text: str) -> list[str]:
+    return [f"# {line}" for line in text.strip().splitlines()]

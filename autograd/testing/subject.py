@@ -63,11 +63,17 @@ class Subject:
         fn: returns a tensor, or a tuple, list or dictionary of tensors.
         arguments: what it is called with.
         variables: the tensors to differentiate by.
+        magnitude: of the values that it computes with, if they are not its outputs.
     """
 
     def __init__(
-        self, fn: Callable[..., Any], arguments: Sequence[Any], variables: Sequence[Variable]
+        self,
+        fn: Callable[..., Any],
+        arguments: Sequence[Any],
+        variables: Sequence[Variable],
+        magnitude: float = 0.0,
     ) -> None:
+        self.magnitude = magnitude
         self.fn = fn
         self.arguments = tuple(arguments)
         self.variables = tuple(variables)
@@ -136,12 +142,15 @@ class Subject:
         with enable_grad(), np.errstate(all="ignore"):
             return leaves, self.call(leaves)
 
-    def derivative(self, cotangents: Sequence[Tensor], which: Sequence[int]) -> Subject:
+    def derivative(
+        self, cotangents: Sequence[Tensor], which: Sequence[int], magnitude: float
+    ) -> Subject:
         """The gradient as a function of the variables and of the outputs' gradients.
 
         Args:
             cotangents: the gradients of the outputs.
             which: the positions of the outputs that they belong to.
+            magnitude: of the function's values.
         """
         count = len(self.variables)
         arguments = [variable.tensor for variable in self.variables]
@@ -168,4 +177,4 @@ class Subject:
         for place, (k, cotangent) in enumerate(zip(which, cotangents, strict=True)):
             name = f"the gradient of output {k}"
             variables.append(Variable(name, cotangent, count + place))
-        return Subject(gradient, [*arguments, *cotangents], variables)
+        return Subject(gradient, [*arguments, *cotangents], variables, magnitude)

@@ -10,7 +10,7 @@ from threading import local
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from autograd import Generator, randint
-from autograd.random import use_generator
+from autograd.generator import use_generator
 from nn.data.collate import default_collate, default_convert
 from nn.data.dataset import IterableDataset, fetch
 from nn.data.sampler import BatchSampler, RandomSampler, SequentialSampler

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from autograd import Tensor, from_numpy
 from nn.data import Columns, Dataset
 from vision.transforms import ToTensor
+from vision.transforms.batch import for_batches
 
 __all__ = ["DatasetNotFoundError", "VisionDataset", "data_root"]
 
@@ -46,13 +47,14 @@ def data_root() -> Path:
 class VisionDataset(Dataset[tuple[Any, Any]]):
     """Images with class labels, held in memory: the base of the data sets here.
 
-    Item i is a pair (image, label). `transform` is given the image as a uint8 array (H, W) and
-    `target_transform` the label as an int. Without `transform` the image is a float32 Tensor
-    (1, H, W) in [0, 1], as `vision.transforms.ToTensor` makes it, and whole batches are read at
-    once.
+    Item i is a pair (image, label). `transform` is given the image as a uint8 array (H, W) or, of
+    colour images, (H, W, C), and `target_transform` the label as an int. Without `transform` the
+    image is a float32 Tensor (C, H, W) in [0, 1], as `vision.transforms.ToTensor` makes it. Whole
+    batches are read and transformed at once where the transforms allow it (see
+    `vision.transforms.ImageTransform`); a random one then draws for each image of the batch.
 
     Attributes:
-        data: the images as they are stored, a uint8 Tensor of shape (N, H, W).
+        data: the images as they are stored, a uint8 Tensor of shape (N, H, W) or (N, C, H, W).
         targets: the labels, an int64 Tensor of shape (N,).
         classes: the name of each class.
     """
@@ -83,6 +85,8 @@ class VisionDataset(Dataset[tuple[Any, Any]]):
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         image: NDArray[np.uint8] = self.data.array[index]  # (N, H, W) -> (H, W)
+        if image.ndim == 3:
+            image = image.transpose(1, 2, 0)  # (C, H, W) -> (H, W, C)
         target: Any = int(self.targets.array[index])
         return (
             to_tensor(image) if self.transform is None else self.transform(image),
@@ -90,13 +94,36 @@ class VisionDataset(Dataset[tuple[Any, Any]]):
         )
 
     def __getitems__(self, indices: Sequence[int]) -> Sequence[tuple[Any, ...]]:
-        plain = self.transform is None and self.target_transform is None
-        if not plain or type(self).__getitem__ is not VisionDataset.__getitem__:
+        whole = for_batches(self.transform)
+        own = type(self).__getitem__ is not VisionDataset.__getitem__
+        if own or whole is None or self.target_transform is not None:
             return [self[index] for index in indices]
         rows = np.asarray(indices, np.intp)
-        images = self.data.array[rows][:, None]  # (N, H, W) -> (len(rows), 1, H, W)
-        scaled = images.astype(np.float32) / np.float32(255.0)
-        return Columns([from_numpy(scaled), from_numpy(self.targets.array[rows])])
+        images = self.data.array[rows]
+        if images.ndim == 3:
+            images = images[:, None]  # (N, H, W) -> (N, 1, H, W)
+        return Columns([whole(images), from_numpy(self.targets.array[rows])])
+
+    def keep(self, subset_size: int | None) -> None:
+        """Keep so many of the images: the same ones each time, in their order; None keeps all.
+
+        Of two sizes the smaller subset is a part of the larger.
+
+        Raises:
+            ValueError: a size that is not from 1 to the number of images.
+        """
+        if subset_size is None:
+            return
+        if not 1 <= subset_size <= len(self):
+            raise ValueError(
+                f"{type(self).__name__}: subset_size must be from 1 to {len(self)}, "
+                f"got {subset_size}"
+            )
+        # NumPy promises that the numbers of its old `RandomState` never change.
+        order = np.random.RandomState(0).permutation(len(self))
+        rows = np.sort(order[:subset_size])
+        self.data = from_numpy(self.data.array[rows])
+        self.targets = from_numpy(self.targets.array[rows])
 
     def __repr__(self) -> str:
         lines = [f"Number of datapoints: {len(self)}"]

@@ -24,9 +24,11 @@ class Digits(VisionDataset):
         train: the training images, or the test images.
         transform: makes an image from a uint8 array (8, 8).
         target_transform: makes a label from an int.
+        subset_size: how many images to keep: a fixed choice of them (see `VisionDataset.keep`).
 
     Raises:
         ImportError: scikit-learn is not installed.
+        ValueError: there are fewer images than `subset_size`.
 
     Source: E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning
     Repository, 1998.
@@ -45,6 +47,8 @@ class Digits(VisionDataset):
         train: bool = True,
         transform: Transform | None = None,
         target_transform: Transform | None = None,
+        *,
+        subset_size: int | None = None,
     ) -> None:
         super().__init__(None, train, transform, target_transform)
         try:
@@ -59,6 +63,7 @@ class Digits(VisionDataset):
         images = np.rint(bunch.images[rows] * (255 / 16)).astype(np.uint8)
         self.data = from_numpy(images)
         self.targets = from_numpy(targets[rows])
+        self.keep(subset_size)
 
 
 def held_out(targets: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""MNIST: 70,000 handwritten digits."""
+"""MNIST, 70,000 handwritten digits, and its relatives."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vision.datasets.base import DatasetNotFoundError, Transform, VisionDataset,
 from vision.datasets.download import download as fetch_file
 from vision.datasets.idx import read_idx
 
-__all__ = ["MNIST"]
+__all__ = ["MNIST", "FashionMNIST"]
 
 
 class MNIST(VisionDataset):
@@ -31,10 +31,12 @@ class MNIST(VisionDataset):
         transform: makes an image from a uint8 array (28, 28).
         target_transform: makes a label from an int.
         download: whether to fetch the files if they are not there.
+        subset_size: how many images to keep: a fixed choice of them (see `VisionDataset.keep`).
 
     Raises:
         DatasetNotFoundError: the files are not there and could not be, or were not to be, fetched.
-        ValueError: a file is damaged or holds something else. It is left as it is.
+        ValueError: a file is damaged or holds something else, and is left as it is; or there are
+            fewer images than `subset_size`.
 
     Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Gradient-based learning applied to document
     recognition, Proceedings of the IEEE 86(11), 1998.
@@ -64,6 +66,7 @@ class MNIST(VisionDataset):
             "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
         ),
     }
+    checksums_are_of_archives = False
     classes = (
         "0 - zero",
         "1 - one",
@@ -84,6 +87,8 @@ class MNIST(VisionDataset):
         transform: Transform | None = None,
         target_transform: Transform | None = None,
         download: bool = False,
+        *,
+        subset_size: int | None = None,
     ) -> None:
         super().__init__(data_root() if root is None else root, train, transform, target_transform)
         paths = self._find() or (self._fetch() if download else None)
@@ -92,6 +97,7 @@ class MNIST(VisionDataset):
         images, labels = read_pair(*paths, size=28, classes=len(self.classes))
         self.data = from_numpy(images)
         self.targets = from_numpy(labels.astype(np.int64))
+        self.keep(subset_size)
 
     def _names(self) -> tuple[str, str]:
         """The names of the files of images and labels."""
@@ -123,6 +129,7 @@ class MNIST(VisionDataset):
                     [f"{mirror}{name}.gz" for mirror in self.mirrors],
                     folder / f"{name}.gz",
                     self.checksums[name],
+                    unpacked=not self.checksums_are_of_archives,
                 )
                 for name in self._names()
             )
@@ -178,3 +185,43 @@ def read_pair(
             f"{label_path}: holds the label {labels.max()}, expected 0 to {classes - 1}"
         )
     return images, labels
+
+
+class FashionMNIST(MNIST):
+    """Fashion-MNIST: 60,000 images of 28 x 28 grey levels of clothes to learn from, 10,000 to test.
+
+    Files, arguments and errors are those of `MNIST`, the folders ``FashionMNIST`` or
+    ``fashionmnist``.
+
+    Source: H. Xiao, K. Rasul, R. Vollgraf, Fashion-MNIST: a novel image dataset for benchmarking
+    machine learning algorithms, arXiv:1708.07747, 2017.
+
+    Example:
+        >>> data = FashionMNIST(train=False, download=True)  # doctest: +SKIP
+        >>> data.classes[data[0][1]]                         # doctest: +SKIP
+        'Ankle boot'
+    """
+
+    mirrors = (
+        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    )
+    checksums: Mapping[str, str] = {  # MD5 of the compressed files, as published
+        "train-images-idx3-ubyte": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+        "train-labels-idx1-ubyte": "25c81989df183df01b3e8a0aad5dffbe",
+        "t10k-images-idx3-ubyte": "bef4ecab320f06d8554ea6380940ec79",
+        "t10k-labels-idx1-ubyte": "bb300cfdad3c16e7a12a480ee83cd310",
+    }
+    checksums_are_of_archives = True
+    classes = (
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    )
