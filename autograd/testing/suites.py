@@ -59,7 +59,7 @@ def drawn(
     """A test that draws inputs for a property."""
     from autograd.testing.strategies import hypothesis
 
-    changes: dict[str, Any] = {"deadline": None}
+    changes: dict[str, Any] = {"deadline": None, "report_multiple_bugs": False}
     if max_examples is not None:
         changes["max_examples"] = max_examples
 
