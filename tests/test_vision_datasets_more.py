@@ -11,6 +11,7 @@ import pickle
 import struct
 import tarfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -477,6 +478,14 @@ def test_cifar_archives_that_do_not_help(tmp_path):
     archive.write_bytes(cifar_archive(names=BATCHES))
     with pytest.raises(ValueError, match="lacks files of the data set"):
         CIFAR10(tmp_path, train=False)
+
+
+def test_cifar_archive_unpacked_by_several_at_once(tmp_path):
+    (tmp_path / "cifar-10-binary.tar.gz").write_bytes(cifar_archive())
+    with ThreadPoolExecutor(6) as pool:
+        sizes = list(pool.map(lambda _: len(CIFAR10(tmp_path)), range(6)))
+    assert sizes == [20] * 6
+    assert names_in(tmp_path) == ["cifar-10-batches-bin", "cifar-10-binary.tar.gz"]
 
 
 def test_cifar_what_is_there_is_not_overwritten(tmp_path):

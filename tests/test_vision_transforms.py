@@ -346,6 +346,20 @@ def test_affine_moves_by_whole_pixels():
     assert not (along == -1).all(axis=3).any()
 
 
+@pytest.mark.parametrize("mode", ["nearest", "bilinear"])
+def test_what_comes_from_outside(mode):
+    """Each channel's own fill; an image of nothing else stays what it is."""
+    fill = (0.25, 0.5, 0.75)
+    turn = T.RandomRotation((40, 40), mode, fill=fill)
+    plain = autograd.tensor(fill).reshape(3, 1, 1) * autograd.ones(3, 9, 9)
+    np.testing.assert_allclose(turn(plain).numpy(), plain.numpy(), rtol=1e-6)
+    turned = turn(autograd.zeros(3, 9, 9)).numpy()
+    assert turned[:, 0, 0].tolist() == list(fill)
+    assert turned[:, 4, 4].tolist() == [0, 0, 0]
+    with pytest.raises(ValueError, match="^RandomRotation: fill .* one for each of 1 channels"):
+        turn(autograd.zeros(1, 9, 9))
+
+
 def test_rotation_counter_clockwise_and_expanded():
     oblong = autograd.arange(8).reshape(1, 2, 4)
     expanded = T.RandomRotation((90, 90), expand=True)(oblong)

@@ -122,7 +122,13 @@ class CIFAR10(VisionDataset):
         for folder in self._folders():
             for name, inside, _ in self.archives:
                 if (folder / name).is_file():
-                    unpack(folder / name, inside)
+                    try:
+                        unpack(folder / name, inside)
+                    except ValueError:
+                        # Another process may have unpacked it meanwhile.
+                        if paths := self._files(folder / inside):
+                            return paths
+                        raise
                     if (paths := self._files(folder / inside)) is None:
                         raise ValueError(f"{folder / name}: lacks files of the data set")
                     return paths
@@ -161,6 +167,11 @@ def unpack(archive: Path, inside: str) -> None:
 
     Only files directly in that folder are taken, so that no name can lead elsewhere.
     """
+    if (archive.parent / inside).exists():
+        raise ValueError(
+            f"{archive.parent / inside}: lacks files of the data set; {archive.name} would "
+            "bring them, but is not unpacked over what is there: move it away"
+        )
     partial = archive.with_name(f".{inside}.{uuid4().hex[:8]}.part")
     partial.mkdir()
     try:
@@ -172,11 +183,6 @@ def unpack(archive: Path, inside: str) -> None:
                     continue
                 with content, (partial / name).open("wb") as file:
                     shutil.copyfileobj(content, file)
-        if (archive.parent / inside).exists():
-            raise ValueError(
-                f"{archive.parent / inside}: lacks files of the data set; {archive.name} would "
-                "bring them, but is not unpacked over what is there: move it away"
-            )
         os.replace(partial, archive.parent / inside)
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
         raise ValueError(

@@ -221,26 +221,36 @@ def sample(
     turn = inverses[..., None, None]
     from_x = turn[:, 0, 0] * moved_x + turn[:, 0, 1] * moved_y + around[0]
     from_y = turn[:, 1, 0] * moved_x + turn[:, 1, 1] * moved_y + around[1]
-    outside = fill_values(name, fill, images)
+    framed = frame(images, fill_values(name, fill, images))
     if mode is InterpolationMode.NEAREST:
         # Rounded first: sines make 0.4999999999 of a half, which is to go the same way everywhere.
         at_x, at_y = (np.rint(np.round(v, 6)).astype(np.intp) for v in (from_x, from_y))
-        return pick(images, at_y, at_x, outside)
+        return pick(framed, at_y, at_x).transpose(0, 3, 1, 2)  # (N, h, w, C) -> (N, C, h, w)
     dtype = images.dtype if images.dtype.kind == "f" else np.dtype(np.float32)
     left, top = np.floor(from_x).astype(np.intp), np.floor(from_y).astype(np.intp)
-    share_x = (from_x - left).astype(dtype)[:, None]  # (N, h, w) -> (N, 1, h, w)
-    share_y = (from_y - top).astype(dtype)[:, None]
-    mixed = np.zeros((), dtype)
-    for down, weight_y in ((0, 1 - share_y), (1, share_y)):
-        for right, weight_x in ((0, 1 - share_x), (1, share_x)):
-            mixed = mixed + weight_y * weight_x * pick(images, top + down, left + right, outside)
-    return back_to(mixed, images.dtype)
+    share_x = (from_x - left).astype(dtype)[..., None]  # (N, h, w) -> (N, h, w, 1)
+    share_y = (from_y - top).astype(dtype)[..., None]
+    upper, lower = (
+        (1 - share_x) * pick(framed, y, left) + share_x * pick(framed, y, left + 1)
+        for y in (top, top + 1)
+    )
+    mixed = (1 - share_y) * upper + share_y * lower
+    return back_to(mixed.transpose(0, 3, 1, 2), images.dtype)  # (N, h, w, C) -> (N, C, h, w)
 
 
-def pick(images: Array, y: Array, x: Array, outside: Array) -> Array:
-    """The pixels (N, C, h, w) at whole places (N, h, w), and `outside` where there are none."""
-    rows, columns = images.shape[-2:]
-    inside = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
-    number = np.arange(len(images))[:, None, None]
-    found = images[number, :, y.clip(0, rows - 1), x.clip(0, columns - 1)]  # (N, h, w, C)
-    return np.where(inside[:, None], found.transpose(0, 3, 1, 2), outside)  # -> (N, C, h, w)
+def frame(images: Array, outside: Array) -> Array:
+    """Images (N, C, H, W) with a pixel of `outside` around them: (N, H + 2, W + 2, C)."""
+    count, channels, rows, columns = images.shape
+    framed = np.empty((count, rows + 2, columns + 2, channels), images.dtype)
+    framed[...] = outside.transpose(0, 2, 3, 1)  # (1, C, 1, 1) -> (1, 1, 1, C)
+    framed[:, 1:-1, 1:-1] = images.transpose(0, 2, 3, 1)
+    return framed
+
+
+def pick(framed: Array, y: Array, x: Array) -> Array:
+    """The pixels (N, h, w, C) at whole places (N, h, w) of images that `frame` made."""
+    count, rows, columns, channels = framed.shape
+    first = np.arange(count)[:, None, None] * (rows * columns)
+    place = first + (y + 1).clip(0, rows - 1) * columns + (x + 1).clip(0, columns - 1)
+    found: Array = framed.reshape(-1, channels)[place]  # (N, H + 2, W + 2, C) -> (N, h, w, C)
+    return found

@@ -15,7 +15,8 @@ from autograd.modes import no_grad
 from autograd.op import Op
 from autograd.primitive import OPS, Case
 from autograd.tensor import Tensor
-from autograd.testing.strategies.values import domains_of, values
+from autograd.testing.grid import domains_of
+from autograd.testing.strategies.values import values
 
 __all__ = ["Builder"]
 

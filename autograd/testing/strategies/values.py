@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, floor, log10, prod
+from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,45 +12,15 @@ from hypothesis import strategies as st
 from autograd.creation import from_numpy
 from autograd.dtypes import float64
 from autograd.tensor import Tensor
+from autograd.testing.grid import Domain, domains_of, grid, pick
 from autograd.testing.layouts import with_layout
 from autograd.testing.strategies.shapes import Shape, layouts, shapes
 
 __all__ = ["tensor_tuples", "tensors", "values"]
 
 Array: TypeAlias = np.ndarray[Any, Any]
-Domain: TypeAlias = tuple[float, float]
-
-CHOICES = 60
-"""About how many values a domain offers."""
-
 ONE_BY_ONE = 64
 """Up to how many values are drawn, and shrunk, each for itself."""
-
-
-def grid(domain: Domain, avoid: Sequence[float], at_least: int) -> list[float]:
-    """Decimal numbers inside a domain, the simplest first, at equal distances from each other.
-
-    They are no binary fractions, so that lower precision shows.
-    """
-    low, high = domain
-    if not low < high:
-        raise ValueError(f"domain is {domain}, expected two numbers in order")
-    width = (high - low) / max(CHOICES, 2 * at_least)
-    digits = -floor(log10(width))
-    step = 10.0**-digits
-    count = next(factor for factor in (5, 2, 1) if factor * step <= width * 1.0001)
-    step *= count
-    first, last = ceil(low / step), floor(high / step)
-    found = [round(k * step, digits) for k in range(first, last + 1)]
-    margin = 0.6 * step
-    inside = [
-        value
-        for value in found
-        if value - low > margin
-        and high - value > margin
-        and all(abs(value - kink) > margin for kink in avoid)
-    ]
-    return sorted(inside, key=lambda value: (len(repr(abs(value))), abs(value), value < 0))
 
 
 def values(
@@ -71,15 +41,12 @@ def values(
     size = prod(shape)
     choices = grid(domain, avoid, size + 3 * len(avoid) if distinct else 0)
     if size > ONE_BY_ONE:
-        return st.integers(0, 2**32 - 1).map(lambda seed: shuffled(choices, seed, shape, distinct))
+        return st.integers(0, 2**32 - 1).map(
+            lambda seed: pick(choices, shape, distinct, np.random.default_rng(seed))
+        )
     return st.lists(st.sampled_from(choices), min_size=size, max_size=size, unique=distinct).map(
         lambda drawn: np.array(drawn, np.float64).reshape(shape)
     )
-
-
-def shuffled(choices: Sequence[float], seed: int, shape: Shape, distinct: bool) -> Array:
-    rng = np.random.default_rng(seed)
-    return rng.choice(np.array(choices), shape, replace=not distinct)
 
 
 @st.composite
@@ -122,16 +89,6 @@ def tensor_tuples(  # noqa: D417 (Hypothesis passes draw)
         tensor = from_numpy(with_layout(array.astype(chosen), name))
         found.append(tensor.requires_grad_() if requires_grad else tensor)
     return tuple(found)
-
-
-def domains_of(domain: Any, count: int) -> list[Domain]:
-    """One interval for each input."""
-    first = domain[0]
-    if isinstance(first, (int, float)):
-        return [tuple(domain)] * count
-    if len(domain) != count:
-        raise ValueError(f"{len(domain)} domains for {count} inputs")
-    return [tuple(interval) for interval in domain]
 
 
 @st.composite
