@@ -117,7 +117,7 @@ class Op:
         except TypeError as error:
             if isinstance(error, DtypeError):
                 raise
-            raise DtypeError(f"{self.name}: {error}") from None
+            raise DtypeError(f"{self.name}: {error}") from error
         residuals: Sequence[Any] = ()
         if self.residuals:
             out, *residuals = out

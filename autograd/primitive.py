@@ -5,8 +5,8 @@
         return x * y
 
 A primitive is a plain function on arrays: its positional parameters are the inputs, its
-keyword-only parameters the attributes. There is one rule per input, and a rule is told what it reads by the
-names of its parameters, after the incoming gradient:
+keyword-only parameters the attributes. There is one rule per input, and a rule is told what it
+reads by the names of its parameters, after the incoming gradient:
 
     x, y ...      an input of that name
     x_shape       only the shape of the input ``x``

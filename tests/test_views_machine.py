@@ -1,6 +1,6 @@
 """Views, in-place writes, detach(), no_grad and backward passes in random programs.
 
-What is checked, and against what, is in `view_programs` and `jets`.
+What is checked, and against what, is in `programs`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
-from view_programs import STEPS, Program
+from programs import STEPS, Program
 
 PROGRAMS, LENGTH = 100, 40
 
@@ -46,9 +46,7 @@ class Machine(RuleBasedStateMachine):
 
 
 TestMachine = Machine.TestCase
-TestMachine.settings = settings(
-    stateful_step_count=LENGTH, suppress_health_check=list(HealthCheck)
-)
+TestMachine.settings = settings(stateful_step_count=LENGTH, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")
@@ -74,5 +72,11 @@ def test_random_programs(seed, seen):
 def test_random_programs_do_what_they_are_for(seen):
     if not seen:
         pytest.skip("no random program has run")
-    least = {"view write": 100, "gradient": 100, "backward": 50, "refused": 50, "second gradient": 9}
+    least = {
+        "view write": 100,
+        "gradient": 100,
+        "backward": 50,
+        "refused": 50,
+        "second gradient": 9,
+    }
     assert {name: seen[name] for name, count in least.items() if seen[name] < count} == {}

@@ -183,7 +183,9 @@ def pow(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
         >>> autograd.pow(autograd.tensor([1.0, 2.0, 3.0]), 2)
         tensor([1., 4., 9.])
     """
-    integers = common_dtype([raw(input), raw(exponent)]).kind in "iu"
+    base = raw(input)
+    floating = isinstance(base, np.ndarray) and base.dtype.kind == "f"
+    integers = not floating and common_dtype([base, raw(exponent)]).kind in "iu"
     if integers and np.any(np.asarray(raw(exponent)) < 0):
         raise ValueError("pow: an integer tensor cannot be raised to a negative integer power")
     return ops.pow(input, exponent)

@@ -65,8 +65,10 @@ def numbers_first(index: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, .
     In ``x[0, :, [1, 2]]`` a number stands apart from an array. NumPy takes both for arrays and
     puts the axis that they make first; PyTorch picks by the number, and then by the array.
     """
+    if len(index) < 3:
+        return None
     advanced = [k for k, part in enumerate(index) if isinstance(part, (int, np.ndarray))]
-    apart = advanced and advanced[-1] - advanced[0] >= len(advanced)
+    apart = len(advanced) > 1 and advanced[-1] - advanced[0] >= len(advanced)
     if not apart or {type(index[k]) for k in advanced} != {int, np.ndarray}:
         return None
     basic: list[Any] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
@@ -65,9 +65,10 @@ def edits(node: ast.expr) -> Iterator[Edit]:
             yield "off by one", ast.Constant(node.value + 1)
         elif isinstance(node.value, float):
             yield "factor", ast.Constant(2 * node.value if node.value else 1.0)
-    elif isinstance(node, ast.Call) and len(node.args) > 1:
-        if not any(isinstance(argument, ast.Starred) for argument in node.args[:2]):
-            swapped = [node.args[1], node.args[0], *node.args[2:]]
+    elif isinstance(node, ast.Call):
+        first = node.args[:2]
+        if len(first) == 2 and not any(isinstance(argument, ast.Starred) for argument in first):
+            swapped = [*first[::-1], *node.args[2:]]
             yield "swapped operands", ast.Call(node.func, swapped, node.keywords)
 
 
@@ -142,20 +143,20 @@ def text_of(rule: Rule) -> Text | None:
     return Text(lambdas[0], None, rule.__globals__) if len(lambdas) == 1 else None
 
 
-def helpers_of(text: Text, package: str) -> dict[str, FunctionType]:
+def helpers_of(text: Text, package: str) -> list[FunctionType]:
     """The functions that a rule calls, and those that they call, from the primitives' modules."""
-    found: dict[str, FunctionType] = {}
-    todo = [text.tree]
+    found: list[FunctionType] = []
+    todo = [text]
     while todo:
-        for node in ast.walk(todo.pop()):
-            if not isinstance(node, ast.Name) or node.id in found:
+        current = todo.pop()
+        for node in ast.walk(current.tree):
+            value = current.scope.get(node.id) if isinstance(node, ast.Name) else None
+            if not isinstance(value, FunctionType) or value in found:
                 continue
-            value = text.scope.get(node.id)
-            if isinstance(value, FunctionType) and value.__module__.startswith(package):
-                helper = text_of(value)
-                if helper is not None:
-                    found[node.id] = value
-                    todo.append(helper.tree)
+            helper = text_of(value) if value.__module__.startswith(package) else None
+            if helper is not None:
+                found.append(value)
+                todo.append(helper)
     return found
 
 
@@ -183,25 +184,28 @@ def source_faults(op: Op) -> Iterator[Fault]:
             changed = text.compiled(tree, dict(text.scope))
             yield Fault(kind, f"{where(op, position)}: {what}", put(op, position, changed))
         helpers = helpers_of(text, package)
-        for name, helper in helpers.items():
+        for helper in helpers:
             source = text_of(helper)
             assert source is not None
             for kind, what, tree in edited(source):
-                scope = scope_with(text, helpers, source, tree)
-                changed = text.compiled(text.tree, scope)
-                yield Fault(kind, f"{name}: {what}", put(op, position, changed))
+                changed = linked(text, helpers, helper, tree)
+                yield Fault(kind, f"{source.name}: {what}", put(op, position, changed))
 
 
-def scope_with(
-    text: Text, helpers: dict[str, FunctionType], changed: Text, tree: ast.AST
-) -> dict[str, Any]:
-    """A rule's globals, in which one helper is edited and the others call that one."""
-    scope = dict(text.scope)
-    for helper in helpers.values():
+def linked(
+    rule: Text, helpers: Sequence[FunctionType], changed: FunctionType, tree: ast.AST
+) -> Rule:
+    """A rule that calls copies of its helpers, one of them edited, each with globals of its own."""
+    scopes = [dict(rule.scope)]
+    copies: dict[Any, Rule] = {}
+    for helper in helpers:
         source = text_of(helper)
         assert source is not None
-        for name, value in source.scope.items():
-            scope.setdefault(name, value)
-        compiled_tree = tree if source.name == changed.name else source.tree
-        source.compiled(compiled_tree, scope)
-    return scope
+        scope = dict(source.scope)
+        copies[helper] = source.compiled(tree if helper is changed else source.tree, scope)
+        scopes.append(scope)
+    for scope in scopes:
+        for name, value in scope.items():
+            if isinstance(value, FunctionType) and value in copies:
+                scope[name] = copies[value]
+    return rule.compiled(rule.tree, scopes[0])

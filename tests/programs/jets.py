@@ -20,7 +20,7 @@ NOTHING = frozenset()
 _tokens = count()
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The engine must refuse this, and change nothing."""
 
 
@@ -202,7 +202,7 @@ class Handle:
 
     def read(self, recording):
         if recording and self.overtaken:
-            raise Refused
+            raise RefusedError
         jet = Jet.constant(self.values)
         if not recording:
             return jet
@@ -223,16 +223,16 @@ class Handle:
 
     def check_write(self, recording, requires):
         if not self.values.flags.writeable:
-            raise Refused
+            raise RefusedError
         if not recording:
             return
         layer = self.layer
         if self.overtaken or layer.leaf:
-            raise Refused
+            raise RefusedError
         if (requires or layer.requires) and (not self.tracked or layer.lost):
-            raise Refused
+            raise RefusedError
         if layer.lost and not self.tracked:  # nobody could say any more what it stands for
-            raise Refused
+            raise RefusedError
 
     def write(self, jet, recording, index=(Ellipsis,)):
         """Overwrite the place that an index names."""
