@@ -319,6 +319,7 @@ from autograd.gradients import (
 from autograd.inplace import (
     writable,
 )
+from autograd.kernels.threads import get_num_threads, set_num_threads
 from autograd.modes import (
     enable_grad,
     inference_mode,
@@ -492,6 +493,7 @@ __all__ = [
     "gather",
     "ge",
     "get_default_dtype",
+    "get_num_threads",
     "get_rng_state",
     "grad",
     "gradcheck",
@@ -620,6 +622,7 @@ __all__ = [
     "select",
     "set_default_dtype",
     "set_grad_enabled",
+    "set_num_threads",
     "set_rng_state",
     "sgn",
     "short",

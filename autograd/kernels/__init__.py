@@ -8,6 +8,7 @@ from autograd.kernels.numpy_loss import (
     log_softmax,
     softmax,
 )
+from autograd.kernels.numpy_matmul import matmul
 from autograd.kernels.numpy_norm import (
     moments,
     standard_moments,
@@ -35,6 +36,7 @@ __all__ = [
     "cross_entropy_grad",
     "exponentiate",
     "log_softmax",
+    "matmul",
     "max_pool",
     "max_pool_grad",
     "max_pool_indices",

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from autograd.kernels.threads import share
 from autograd.kernels.windows import BLOCK, Windows, blocks
 
 NARROW = 100
@@ -28,36 +29,57 @@ def conv(x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:
     out = np.empty((count, len(weight), *windows.out), x.dtype)
     result = out.reshape(count, groups, outputs, -1) if out.size else out
     rows = weight.reshape(groups, outputs, -1)  # (G*O, C, kernel...) -> (G, O, K)
-    for images, places, columns in column_blocks(x, windows, groups):
-        target = result[images, :, :, places]
-        if columns.ndim == 4:
-            np.matmul(rows, columns, out=target)  # (G, O, K) @ (n, G, K, L)
-        else:
-            shared = np.matmul(rows, columns)  # (G, O, K) @ (G, K, n*L)
-            shared = shared.reshape(groups, outputs, len(target), -1)  # (G, O, n, L)
-            target[...] = shared.transpose(2, 0, 1, 3)
-        if bias is not None:
-            target += bias.reshape(groups, outputs, 1)
+
+    def convolve(part: slice) -> None:
+        into = result[part]
+        for images, places, columns in column_blocks(x[part], windows, groups):
+            target = into[images, :, :, places]
+            if columns.ndim == 4:
+                np.matmul(rows, columns, out=target)  # (G, O, K) @ (n, G, K, L)
+            else:
+                shared = np.matmul(rows, columns)  # (G, O, K) @ (G, K, n*L)
+                shared = shared.reshape(groups, outputs, len(target), -1)  # (G, O, n, L)
+                target[...] = shared.transpose(2, 0, 1, 3)
+            if bias is not None:
+                target += bias.reshape(groups, outputs, 1)
+
+    share(convolve, count, products(count, weight, windows))
     return out
+
+
+def products(count: int, weight: Any, windows: Windows) -> int:
+    """How many multiplications a convolution of `count` images takes."""
+    return int(count * weight.size * prod(windows.out))
 
 
 def conv_weight_grad(x: Any, g: Any, windows: Windows, groups: int) -> Any:
     """(N, G*C, sizes...), (N, G*O, out...) -> (G*O, C, kernel...)"""
     channels, outputs = x.shape[1] // groups, g.shape[1] // groups
-    grad = np.zeros((groups, channels * prod(windows.kernel), outputs), x.dtype)  # (G, K, O)
-    if g.size:
-        g = np.ascontiguousarray(g).reshape(len(g), groups, outputs, -1)  # (N, G, O, L)
-        for images, places, columns in column_blocks(x, windows, groups):
-            part = g[images, :, :, places]
+    weight_grad = np.empty((groups * outputs, channels, *windows.kernel), x.dtype)
+    if not g.size:
+        weight_grad[...] = 0
+        return weight_grad
+    g = np.ascontiguousarray(g).reshape(len(g), groups, outputs, -1)  # (N, G, O, L)
+
+    def add_up(part: slice) -> Any:
+        total = np.zeros((groups, channels * prod(windows.kernel), outputs), x.dtype)  # (G, K, O)
+        incoming = g[part]
+        for images, places, columns in column_blocks(x[part], windows, groups):
+            block = incoming[images, :, :, places]
             if columns.ndim == 4:
-                products = np.matmul(columns, part.swapaxes(2, 3))  # (n, G, K, L) @ (n, G, L, O)
-                grad += products[0] if len(products) == 1 else products.sum(0)
+                # (n, G, K, L) @ (n, G, L, O)
+                each = np.matmul(columns, block.swapaxes(2, 3))
+                total += each[0] if len(each) == 1 else each.sum(0)
             else:
                 # (n, G, O, L) -> (G, O, n*L)
-                part = part.transpose(1, 2, 0, 3).reshape(groups, outputs, -1)
-                grad += np.matmul(columns, part.swapaxes(1, 2))
+                block = block.transpose(1, 2, 0, 3).reshape(groups, outputs, -1)
+                total += np.matmul(columns, block.swapaxes(1, 2))
+        return total
+
+    grad, *others = share(add_up, len(x), products(len(x), weight_grad, windows))
+    for other in others:
+        grad += other
     # (G, K, O) -> (G*O, C, kernel...)
-    weight_grad = np.empty((groups * outputs, channels, *windows.kernel), x.dtype)
     weight_grad.reshape(groups, outputs, grad.shape[1])[...] = grad.swapaxes(1, 2)
     return weight_grad
 
@@ -99,20 +121,26 @@ def scatter_columns(g: Any, weight: Any, windows: Windows, groups: int) -> Any:
     taps = list(windows.taps())
     width = g.shape[3]
     image_bytes = rows[..., 0].size * width * g.itemsize
-    for images in blocks(count, image_bytes, -(-WIDE // width) if width < NARROW else 1):
-        part = g[images]
-        if width < NARROW:
-            shared = part.transpose(1, 2, 0, 3).reshape(groups, outputs, -1)  # (G, O, n*L)
-            # (G, K, n*L) -> (G, K, n, L) -> (n, G, K, L)
-            columns = np.matmul(rows, shared).reshape(groups, -1, len(part), width)
-            columns = columns.transpose(2, 0, 1, 3)
-        else:
-            columns = np.matmul(rows, part)  # (G, K, O) @ (n, G, O, L)
-        # (n, G, K, L) -> (n, G, C, kernel positions, out...)
-        columns = columns.reshape(len(part), groups, channels, -1, *windows.out)
-        target = grad[images].reshape(len(part), groups, channels, *windows.sizes)
-        for place, (outs, ins) in enumerate(taps):
-            target[(..., *ins)] += columns[:, :, :, place][(..., *outs)]
+
+    def scatter(share_of: slice) -> None:
+        incoming, into = g[share_of], grad[share_of]
+        least = -(-WIDE // width) if width < NARROW else 1
+        for images in blocks(len(incoming), image_bytes, least):
+            part = incoming[images]
+            if width < NARROW:
+                shared = part.transpose(1, 2, 0, 3).reshape(groups, outputs, -1)  # (G, O, n*L)
+                # (G, K, n*L) -> (G, K, n, L) -> (n, G, K, L)
+                columns = np.matmul(rows, shared).reshape(groups, -1, len(part), width)
+                columns = columns.transpose(2, 0, 1, 3)
+            else:
+                columns = np.matmul(rows, part)  # (G, K, O) @ (n, G, O, L)
+            # (n, G, K, L) -> (n, G, C, kernel positions, out...)
+            columns = columns.reshape(len(part), groups, channels, -1, *windows.out)
+            target = into[images].reshape(len(part), groups, channels, *windows.sizes)
+            for place, (outs, ins) in enumerate(taps):
+                target[(..., *ins)] += columns[:, :, :, place][(..., *outs)]
+
+    share(scatter, count, products(count, weight, windows))
     return grad
 
 

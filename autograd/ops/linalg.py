@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd.dtypes import promote
 from autograd.errors import ShapeError
+from autograd.kernels import matmul as matmul_kernel
 from autograd.ops.elementwise import quiet
 from autograd.ops.reduce import sum
 from autograd.ops.shape import permute, reshape
@@ -52,7 +53,7 @@ def matmul(x: Any, y: Any) -> Any:
             f"matmul: shapes {x.shape} and {y.shape} do not multiply: "
             f"the first has {x.shape[-1]} columns, the second {y.shape[-2]} rows"
         )
-    return np.matmul(x, y)
+    return matmul_kernel(x, y)
 
 
 @primitive(
@@ -70,7 +71,7 @@ def linear(x: Any, weight: Any, bias: Any) -> Any:
             f"linear: input of shape {x.shape} has {x.shape[-1] if x.ndim else 'no'} features, "
             f"weight expects {weight.shape[1]} (weight {weight.shape})"
         )
-    out = np.matmul(x, weight.T)
+    out = matmul_kernel(x, weight.T)
     if bias is not None:
         if bias.shape != weight.shape[:1]:
             raise ShapeError(
