@@ -1,10 +1,10 @@
-"""What it costs: overhead of an operation, long chains, imports; beside PyTorch where installed.
+"""What it costs: training steps, overhead of an operation, long chains, imports.
 
     python -m demos.benchmark                 # everything
     python -m demos.benchmark overhead --repeats 50
 
-Every ratio is of two medians measured in one process, the two libraries taking turns. A ratio
-below 1 means that ndgrad is the faster.
+Where PyTorch is installed, ratios to it are of two medians measured in one process, the two
+libraries taking turns with the same number of threads. Below 1, ndgrad is the faster.
 """
 
 from __future__ import annotations
@@ -25,18 +25,19 @@ from types import ModuleType
 from typing import Any
 
 import autograd
+import nn
 from autograd.graph import Node
+from demos.networks import NETWORKS
 
 CHAIN = 200
 
 
-def torch_if_installed() -> ModuleType | None:
-    """PyTorch held to one thread, or None."""
+def torch_if_installed(threads: int) -> ModuleType | None:
+    """PyTorch held to some threads, or None."""
     if importlib.util.find_spec("torch") is None:
         return None
-    import torch
-
-    torch.set_num_threads(1)
+    torch = importlib.import_module("torch")
+    torch.set_num_threads(threads)
     return torch
 
 
@@ -74,10 +75,46 @@ def take_turns(steps: dict[str, Callable[[], None]], repeats: int) -> dict[str, 
     return {name: statistics.median(values) for name, values in times.items()}
 
 
+def training_step(library: Any, modules: Any, optimizers: Any, name: str) -> Callable[[], None]:
+    """Forward, backward and Adam on one batch of random images."""
+    make, shape = NETWORKS[name]
+    model = make(modules)
+    images = library.randn(*shape)
+    labels = library.randint(0, 10, (shape[0],))
+    optimizer = optimizers.Adam(model.parameters())
+    criterion = modules.CrossEntropyLoss()
+
+    def step() -> None:
+        optimizer.zero_grad()
+        criterion(model(images), labels).backward()
+        optimizer.step()
+
+    return step
+
+
+def training_steps(repeats: int) -> dict[str, float]:
+    """Milliseconds per training step."""
+    results: dict[str, float] = {}
+    torch = torch_if_installed(threads=autograd.get_num_threads())
+    for name in NETWORKS:
+        steps = {"ndgrad": training_step(autograd, nn, nn.optim, name)}
+        if torch is not None:
+            steps["torch"] = training_step(torch, torch.nn, torch.optim, name)
+        medians = take_turns(steps, max(repeats // 3, 5))
+        line = ", ".join(f"{who} {seconds * 1e3:.1f} ms" for who, seconds in medians.items())
+        results[f"ndgrad, step of {name} (ms)"] = medians["ndgrad"] * 1e3
+        if torch is not None:
+            ratio = medians["ndgrad"] / medians["torch"]
+            results[f"ratio to torch, step of {name}"] = ratio
+            line += f", ratio {ratio:.2f}"
+        print(f"training step, {name}: {line} ({autograd.get_num_threads()} threads)")
+    return results
+
+
 def overhead(repeats: int) -> dict[str, float]:
     """Microseconds per operation, forward and backward together."""
     results: dict[str, float] = {}
-    torch = torch_if_installed()
+    torch = torch_if_installed(threads=1)
     for everything in (False, True):
         what = "a, b and z require grad" if everything else "z requires grad"
         steps = {"ndgrad": chain_step(autograd, everything)}
@@ -144,22 +181,37 @@ def imports(repeats: int) -> dict[str, float]:
     return {"import autograd, nn (s)": median}
 
 
+PARTS: dict[str, Callable[[int], dict[str, float]]] = {
+    "overhead": overhead,
+    "chain": lambda repeats: long_chain(),
+    "imports": imports,
+    "steps": training_steps,
+}
+
+
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m demos.benchmark", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=["overhead", "chain", "imports", []])
-    parser.add_argument("--repeats", type=int, default=50, help="steps of each library")
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m demos.benchmark",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; or all")
+    parser.add_argument("--repeats", type=int, default=50, help="how often each library runs")
     parser.add_argument("--json", type=Path, help="write the figures here")
     options = parser.parse_args(arguments)
-    parts = options.parts or ["overhead", "chain", "imports"]
+    unknown = [part for part in options.parts if part not in PARTS]
+    if unknown or options.repeats < 1:
+        parser.error(
+            f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}"
+            if unknown
+            else f"--repeats must be at least 1, got {options.repeats}"
+        )
     figures: dict[str, float] = {}
-    if "overhead" in parts:
-        figures |= overhead(options.repeats)
-    if "chain" in parts:
-        figures |= long_chain()
-    if "imports" in parts:
-        figures |= imports(options.repeats)
+    for part in options.parts or PARTS:
+        figures |= PARTS[part](options.repeats)
     if options.json:
-        options.json.write_text(json.dumps(figures, indent=2))
+        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
