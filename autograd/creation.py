@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.dtypes import get_default_dtype, is_floating
+from autograd.dtypes import complex64, complex128, float64, get_default_dtype, is_floating
 from autograd.errors import DtypeError, ShapeError
 from autograd.functions.arguments import constant, raw, shape_argument
 from autograd.graph import TensorBase, new_tensor
@@ -49,14 +49,20 @@ def array_of(data: Any, dtype: Any) -> Any:
         except ValueError as error:
             raise ShapeError(f"tensor: rows of different lengths ({error})") from None
         if array.dtype == np.float64 and not holds_arrays(data):
-            array = array.astype(get_default_dtype() if dtype is None else dtype)
+            array = converted(array, get_default_dtype() if dtype is None else dtype)
         elif array.dtype == np.complex128 and not holds_arrays(data):
-            array = array.astype(np.complex64)
+            array = converted(array, complex64 if dtype is None else dtype)
     if array.dtype.kind not in "biufc":
         raise DtypeError(f"tensor: cannot hold values of type {array.dtype}")
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
-    return array if dtype is None else array.astype(dtype, copy=False)
+    return array if dtype is None else converted(array, dtype)
+
+
+def converted(array: Any, dtype: Any) -> Any:
+    """In another data type; what it cannot hold becomes infinite or undefined, without a word."""
+    with np.errstate(all="ignore"):
+        return array.astype(dtype, copy=False)
 
 
 def plain(data: Any) -> Any:
@@ -69,10 +75,10 @@ def plain(data: Any) -> Any:
 
 
 def holds_arrays(data: Any) -> bool:
-    """Whether nested sequences hold float64 arrays or scalars, whose dtype is to be kept."""
+    """Whether nested sequences hold double-precision arrays or scalars, whose dtype is kept."""
     while isinstance(data, (list, tuple)) and data:
         data = data[0]
-    return isinstance(data, (np.ndarray, np.generic))
+    return isinstance(data, (np.ndarray, np.generic)) and data.dtype in (float64, complex128)
 
 
 def checked(name: str, array: Any, device: Any, requires_grad: bool) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,17 +41,36 @@ def values_of(array: Any, prefix: str) -> str:
     if array.size == 0:
         return "[]"
     options: dict[str, Any] = {"separator": ", ", "prefix": prefix, "threshold": 1000}
-    if array.dtype.kind in "fc":
-        finite = array[np.isfinite(array)]
-        whole = bool((finite == np.trunc(finite)).all()) if array.dtype.kind == "f" else False
-        size = np.abs(finite[finite != 0])
-        wide = size.size > 0 and (
-            float(size.max()) >= 1e8
-            or (not whole and (float(size.min()) < 1e-4 or size.max() / size.min() > 1e3))
-        )
-        if wide:
-            options["formatter"] = {"float_kind": lambda value: f"{value:.4e}"}
-        else:
-            options["precision"] = 0 if whole else 4
-            options["floatmode"] = "maxprec" if whole else "fixed"
+    if array.dtype.kind == "f":
+        style = style_of(array)
+        width = max(len(style(value)) for value in extremes(array))
+        options["formatter"] = {"float_kind": lambda value: style(value).rjust(width)}
+    elif array.dtype.kind == "c":
+        options["precision"] = 4
     return np.array2string(array, **options)
+
+
+def style_of(array: Any) -> Callable[[Any], str]:
+    """One style for all values: as whole numbers, with four digits, or with an exponent."""
+    finite = array[np.isfinite(array)]
+    whole = bool((finite == np.trunc(finite)).all())
+    size = np.abs(finite[finite != 0]).astype(np.float64)
+    wide = size.size > 0 and (
+        size.max() > 1e8 or size.max() / size.min() > 1e3 or (not whole and size.min() < 1e-4)
+    )
+    if wide:
+        return lambda value: f"{value:.4e}"
+    if whole:
+        return lambda value: f"{value:.0f}." if np.isfinite(value) else str(value)
+    return lambda value: f"{value:.4f}"
+
+
+def extremes(array: Any) -> list[Any]:
+    """Values of which one is as long as any when it is written down."""
+    finite = array[np.isfinite(array)]
+    others = array[~np.isfinite(array)]
+    found = [*np.unique(others)[:3]]
+    if finite.size:
+        found += [finite.min(), finite.max()]
+        found += [-0.0] if np.signbit(finite).any() else []
+    return found

@@ -134,6 +134,7 @@ def backward(
         grad_tensors: the gradient with respect to each output; may be left out for single values.
         retain_graph: keep what the graph saved, for another pass; as `create_graph` when None.
         create_graph: record the gradients' own computation, so that they can be differentiated.
+            A ``.grad`` then leads back to its leaf: set it to None to free both, or use `grad`.
         inputs: the tensors to accumulate into; all leaves when None.
 
     Raises:
@@ -195,7 +196,9 @@ def accumulate(found: Sequence[tuple[Any, Tensor]], create_graph: bool) -> None:
         if before is None:
             tensor._grad = gradient
         elif create_graph or before._requires_grad or not before._array.flags.writeable:
+            mode, state.grad_enabled = state.grad_enabled, True
             tensor._grad = before + gradient
+            state.grad_enabled = mode
         else:
             np.add(before._array, gradient._array, out=before._array)
             before._version[0] += 1

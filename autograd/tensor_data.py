@@ -219,6 +219,8 @@ class TensorData(TensorBase):
         """The number of values."""
         return self._array.size
 
+    nelement = numel
+
     def element_size(self) -> Int:
         """Bytes of one value."""
         return self._array.itemsize
@@ -239,6 +241,10 @@ class TensorData(TensorBase):
     def contiguous(self) -> Tensor:
         """The tensor, or a copy that lies in memory row by row."""
         return self._self() if self.is_contiguous() else ops.clone(self)
+
+    def is_complex(self) -> Bool:
+        """Whether the values are complex numbers."""
+        return Bool(self._array.dtype.kind == "c")
 
     def is_floating_point(self) -> Bool:
         """Whether the values are real floating-point numbers."""
@@ -450,6 +456,10 @@ class TensorData(TensorBase):
     def new_ones(self, *size: Any, dtype: Any = None, requires_grad: Bool = False) -> Tensor:
         """Ones in this tensor's dtype."""
         return creation.ones(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
+
+    def new_empty(self, *size: Any, dtype: Any = None, requires_grad: Bool = False) -> Tensor:
+        """Unset memory of this tensor's dtype."""
+        return creation.empty(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
     def new_full(
         self, size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: Bool = False

@@ -34,4 +34,5 @@ def test_turns_are_taken():
 def test_no_such_part(capsys):
     with pytest.raises(SystemExit):
         main(["fast"])
-    assert "no such part: fast; there are overhead, chain, imports, steps" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "no such part: fast; there are overhead, chain, imports, steps" in said

@@ -107,7 +107,7 @@ def test_kinks_are_told_with_their_place_and_slopes(name):
     assert result.finding.index == index
     assert result.finding.left == pytest.approx(left)
     assert result.finding.right == pytest.approx(right)
-    assert f"from the left {left}" in result.report()
+    assert f"from the left  {left}" in result.report()
 
 
 def test_a_jump_is_a_kink():

@@ -146,7 +146,8 @@ def test_graphs_agree_with_pytorch():
                 torch, torch.autograd.grad, graph, other, SimpleNamespace(**theirs)
             )
         except RuntimeError as error:
-            assert "modified by an inplace operation" in str(error)
+            if "modified by an inplace operation" not in str(error):
+                raise
             return  # it keeps a value there of which a copy is kept here
         for mine, yours in zip(ours, wanted, strict=True):
             for one, two in zip(mine, yours, strict=True):

@@ -403,7 +403,8 @@ def promote_branches(values: list[Any]) -> list[Any]:
     broadcasts=True,
     promote=promote_branches,
     case=tuple(
-        Case(shapes=case.shapes, constants={"condition": np.arange(3) % 2 == 0}) for case in PAIR
+        Case(shapes=case.shapes, constants={"condition": np.arange(3) % 2 == number % 2})
+        for number, case in enumerate(PAIR)
     ),
 )
 def where(condition: Any, x: Any, y: Any) -> Any:

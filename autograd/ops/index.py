@@ -127,6 +127,7 @@ def overwrite_rule_value(
         Case(shapes=((3, 4), (2, 2)), attributes={"place": Place(CASES[0].attributes["index"])}),
         Case(shapes=((3, 4), (3,)), attributes={"place": Place(PAIRS)}),
         Case(shapes=((3, 4), ()), attributes={"place": Place((Ellipsis,))}),
+        Case(shapes=((3, 4), (1, 1, 2)), attributes={"place": Place(CASES[0].attributes["index"])}),
     ),
 )
 def overwrite(x: Any, value: Any, *, place: Place) -> Any:

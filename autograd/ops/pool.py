@@ -100,7 +100,7 @@ EXAMPLES = (
     ((2, 2, 3, 4), settings((2, 2, 2), (1, 1, 2), (0, 1, 0))),
 )
 PICKED = Windows((3, 4), (2, 3), (1, 2), (0, 1), (1, 1), (2, 2))
-PLACES = np.array([[[1, 3], [5, 0]]])
+PLACES = np.array([[[1, 3], [5, 0]], [[4, 5], [2, 5]]])
 
 
 @primitive(
@@ -128,7 +128,7 @@ def max_pool(
 
 @primitive(
     lambda g, places, windows: max_pool_pick(g, places=places, windows=windows),
-    case=Case(shapes=((1, 2, 2),), attributes={"places": PLACES, "windows": PICKED}),
+    case=Case(shapes=((2, 2, 2),), attributes={"places": PLACES, "windows": PICKED}),
 )
 @quiet
 def max_pool_grad(y: Any, *, places: Any, windows: Windows) -> Any:
@@ -138,7 +138,7 @@ def max_pool_grad(y: Any, *, places: Any, windows: Windows) -> Any:
 
 @primitive(
     lambda g, places, windows: max_pool_grad(g, places=places, windows=windows),
-    case=Case(shapes=((1, 3, 4),), attributes={"places": PLACES, "windows": PICKED}),
+    case=Case(shapes=((2, 3, 4),), attributes={"places": PLACES, "windows": PICKED}),
 )
 @quiet
 def max_pool_pick(x: Any, *, places: Any, windows: Windows) -> Any:

@@ -16,6 +16,7 @@ CASES = (
     Case(shapes=((2, 3),), attributes={"dim": (1,), "keepdim": False}),
     Case(shapes=((2, 3, 2),), attributes={"dim": (0, 2), "keepdim": True}),
     Case(shapes=((3,),), attributes={"dim": (0,), "keepdim": False}),
+    Case(shapes=((3, 2),), attributes={"dim": (0,), "keepdim": False}),
 )
 APART = tuple(Case(shapes=c.shapes, attributes=c.attributes, distinct=True) for c in CASES)
 ALONG = (

@@ -24,6 +24,7 @@ def clone(x: Any) -> Any:
 
 
 @primitive(lambda g: g, case=Case(attributes={"dtype": np.dtype(np.float64)}))
+@np.errstate(all="ignore")
 def cast(x: Any, *, dtype: Any) -> Any:
     """The same values in another data type; the engine casts the gradient back."""
     return x.astype(dtype)
@@ -56,6 +57,7 @@ def inverse_permutation(dims: tuple[int, ...]) -> tuple[int, ...]:
     broadcasts=True,
     case=(
         Case(shapes=((2, 1),), attributes={"shape": (4, 2, 3)}),
+        Case(shapes=((1, 3),), attributes={"shape": (2, 3)}),
         Case(shapes=((),), attributes={"shape": (2,)}),
     ),
 )
@@ -127,6 +129,7 @@ def pad(x: Any, *, widths: tuple[tuple[int, int], ...], value: float) -> Any:
     lambda g, k: tril(g, k=k),
     case=(
         Case(shapes=((3, 4),), attributes={"k": 0}),
+        Case(shapes=((3, 4),), attributes={"k": 1}),
         Case(shapes=((2, 3, 3),), attributes={"k": -1}),
     ),
 )

@@ -62,7 +62,7 @@ def copy_of(op: Op, rules: Any, joint: Rule | None) -> Op:
 
 def with_signature_of(rule: Rule, changed: Rule) -> Rule:
     """Let a changed rule name the parameters of the original, by which it is told what it reads."""
-    changed.__signature__ = inspect.signature(rule)  # type: ignore[attr-defined]
+    changed.__signature__ = inspect.signature(rule)  # type: ignore[attr-defined]  # what inspect reads first
     return changed
 
 

@@ -118,9 +118,8 @@ def trials_of(op: Op, seed: int = 0) -> list[Trial]:
     rng = np.random.default_rng(seed)
     first, later, edges = [], [], []
     for number, case in enumerate(op.cases):
-        first += [Trial(number, draw(case, rng), 1) for _ in range(2)]
-        if case.order > 1:
-            later.append(Trial(number, draw(case, rng), case.order))
+        first.append(Trial(number, draw(case, rng), 1))
+        later.append(Trial(number, draw(case, rng), case.order))
         edges += [Trial(number, arrays, 1) for arrays in special(case, rng)]
     usable = []
     for trial in chain(first, edges, later):
@@ -154,26 +153,40 @@ def examine(fault: Fault, right: Op, trials: Sequence[Trial], seed: int = 0) -> 
 def reason_for(fault: Fault, right: Op, trials: Sequence[Trial], seed: int) -> tuple[str, bool]:
     """Why a fault was not caught, and whether it should have been."""
     rng = np.random.default_rng([seed, 1])
-    smooth, edges = 0, 0
+    differing: list[Trial] = []
     looked = 0
     for number, case in enumerate(right.cases):
         inputs = [draw(case, rng) for _ in range(LOOKS)]
         inputs += [trial.arrays for trial in trials if trial.number == number]
-        at_edges = list(special(case, rng))
-        for place, arrays in enumerate([*inputs, *at_edges]):
-            looked += 1
-            differs = not same_gradients(fault.op, right, number, arrays)
-            smooth += differs and place < LOOKS
-            edges += differs and place >= LOOKS
-    if smooth:
-        return f"MISSED: another gradient on {smooth} of {looked} inputs", True
-    if edges:
+        inputs += [*special(case, rng), *not_numbers(case, rng)]
+        looked += len(inputs)
+        differing += [
+            Trial(number, arrays, 1)
+            for arrays in inputs
+            if not same_gradients(fault.op, right, number, arrays)
+        ]
+    if not differing:
+        return f"equivalent: the same gradient on all {looked} inputs tried", False
+    verdicts = Counter(verdict_on(right, trial)[0] for trial in differing)
+    if verdicts[Verdict.CORRECT]:
+        return f"MISSED: another gradient on {verdicts[Verdict.CORRECT]} of {looked} inputs", True
+    if verdicts[Verdict.KINK]:
         return (
-            "equivalent but at kinks and special values, where it picks another of the derivatives "
-            "that lie between those from both sides",
+            "equivalent but at kinks, where it picks another of the derivatives that lie between "
+            "those from both sides",
             False,
         )
-    return f"equivalent: the same gradient as the right rule on all {looked} inputs tried", False
+    return "equivalent but where there is no derivative: an infinite slope, an end, or NaN", False
+
+
+def not_numbers(case: Case, rng: np.random.Generator) -> Iterator[tuple[Array, ...]]:
+    """Inputs with NaN and infinity."""
+    for value in (np.nan, np.inf):
+        drawn = draw(case, rng)
+        for array in drawn:
+            if array.size:
+                array.flat[rng.integers(array.size)] = value
+        yield drawn
 
 
 def same_gradients(one: Op, other: Op, number: int, arrays: Sequence[Array]) -> bool:
@@ -252,7 +265,7 @@ def summary(outcomes: dict[str, list[Outcome]]) -> int:
     share = 100 * noticed / max(noticed + missed, 1)
     print(
         f"\n{len(everything)} faults planted in {len(outcomes)} primitives: {noticed} caught, "
-        f"{len(survivors) - missed} equivalent, {missed} missed: {share:.2f} % of the real ones caught"
+        f"{len(survivors) - missed} equivalent, {missed} missed; {share:.2f} % of the real caught"
     )
     return int(missed > 0)
 

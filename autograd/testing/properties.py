@@ -225,14 +225,15 @@ def untouched(spec: OpSpec, inputs: Inputs) -> None:
     pairs = [(out, w) for out, w in zip(outputs, seeds, strict=True) if out.requires_grad]
     for k, out in enumerate(outputs):
         for position, x in enumerate(given):
-            if np.shares_memory(out.array, x.array) and out._base is None:
+            unnoticed = out is not x and out._base is None
+            if unnoticed and np.shares_memory(out.array, x.array):
                 raise fail(
                     spec, inputs, f"output {k} shares memory with input {position}, unnoticed"
                 )
     values = [out.array.copy() for out in outputs]
-    if pairs:
+    variables = [x for x in given if x.requires_grad]
+    if pairs and variables:
         roots, starts = zip(*pairs, strict=True)
-        variables = [x for x in given if x.requires_grad]
         found = grad(roots, variables, starts, materialize_grads=True)
         others = [*(x.array for x in given), *(s.array for s in seeds)]
         others += [out.array for out in outputs]
@@ -264,12 +265,13 @@ def without_recording(spec: OpSpec, inputs: Inputs) -> None:
     """Under `no_grad` the values are the same, and nothing is recorded."""
     fn = spec.call()
     recorded = outputs_of(fn, leaves(inputs))
+    given = leaves(inputs)
     with no_grad():
-        plain = outputs_of(fn, leaves(inputs))
+        plain = outputs_of(fn, given)
     for k, (one, other) in enumerate(zip(plain, recorded, strict=True)):
         if not np.array_equal(one.array, other.array, equal_nan=True):
             raise fail(spec, inputs, f"output {k} is another under no_grad")
-        if one.requires_grad:
+        if one.requires_grad and not any(one is x for x in given):
             raise fail(spec, inputs, f"output {k} requires grad under no_grad")
 
 
@@ -285,9 +287,10 @@ def freed(spec: OpSpec, inputs: Inputs) -> None:
         watched: list[weakref.ref[Any]] = [weakref.ref(x) for x in (*given, *outputs)]
         watched += [weakref.ref(out.grad_fn) for out in roots if out.grad_fn is not None]
         watched += [weakref.ref(x.array) for x in (*given, *outputs)]
-        if roots:
-            grad(roots, [x for x in given if x.requires_grad], weights(roots), allow_unused=True)
-        del given, outputs, roots
+        variables = [x for x in given if x.requires_grad]
+        if roots and variables:
+            grad(roots, variables, weights(roots), allow_unused=True)
+        del given, outputs, roots, variables
         alive = [type(watch()).__name__ for watch in watched if watch() is not None]
     finally:
         if collecting:

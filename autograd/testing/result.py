@@ -67,7 +67,7 @@ class Finding:
         if self.left is not None and self.right is not None:
             for side, value in (("left", self.left), ("right", self.right)):
                 slope = f"{value:.12g}" if value < float("inf") else "none, it jumps"
-                shown.append(f"    from the {side:<5}{slope}")
+                shown.append(f"    from the {side:<6}{slope}")
         else:
             shown.append(f"    numeric       {self.numeric:.12g} ± {self.error:.1g}")
         shown.append(f"  {verdict.value}".ljust(18) + f"{self.count} of {self.total} derivatives")

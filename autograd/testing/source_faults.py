@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any, TypeAlias
 
 from autograd.op import Op
@@ -140,7 +140,21 @@ def text_of(rule: Rule) -> Text | None:
         ]
     except (OSError, TypeError, SyntaxError):
         return None
-    return Text(lambdas[0], None, rule.__globals__) if len(lambdas) == 1 else None
+    if len(lambdas) > 1:
+        lambdas = [node for node in lambdas if same_code(node, code)]
+    return Text(lambdas[0], None, rule.__globals__) if lambdas else None
+
+
+def same_code(node: ast.Lambda, code: CodeType) -> bool:
+    """Whether a lambda in a source file is the one that was compiled to this code."""
+    compiled = compile(ast.Expression(node), "<fault>", "eval").co_consts[0]
+    return (
+        isinstance(compiled, CodeType)
+        and compiled.co_code == code.co_code
+        and compiled.co_names == code.co_names
+        and compiled.co_varnames == code.co_varnames
+        and repr(compiled.co_consts) == repr(code.co_consts)
+    )
 
 
 def helpers_of(text: Text, package: str) -> list[FunctionType]:

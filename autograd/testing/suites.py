@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 from unittest import SkipTest
@@ -63,13 +64,16 @@ def drawn(
     if max_examples is not None:
         changes["max_examples"] = max_examples
 
-    @hypothesis.settings(**changes)
-    @hypothesis.given(inputs=spec.draws())
-    def draw_and_check(inputs: tuple[Tensor, ...]) -> None:
+    def check_drawn(inputs: tuple[Tensor, ...]) -> None:
         try:
             check(spec, inputs)
         except Redraw:
             hypothesis.reject()
+
+    words = re.findall(r"\w+", f"{name} of {spec.title}")
+    check_drawn.__name__ = "_".join(words)  # failing examples are kept by this name
+    draw_and_check = hypothesis.given(inputs=spec.draws())(check_drawn)
+    draw_and_check = hypothesis.settings(**changes)(draw_and_check)
 
     def test(self: Any) -> None:
         if name == "value" and spec.reference is None:

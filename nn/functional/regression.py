@@ -85,8 +85,9 @@ def smooth_l1_loss(
         raise ValueError(f"smooth_l1_loss: beta is not negative, got {beta}")
     if beta == 0:
         return l1_loss(input, target, reduction=reduction)
-    size = difference("smooth_l1_loss", input, target, reduction).abs()
-    losses = ops.where(size < beta, 0.5 / beta * size * size, size - 0.5 * beta)
+    error = difference("smooth_l1_loss", input, target, reduction)
+    size = error.abs()
+    losses = ops.where(size < beta, 0.5 / beta * error * error, size - 0.5 * beta)
     return reduced(losses, reduction)
 
 
@@ -102,6 +103,7 @@ def huber_loss(
     """
     if not delta > 0:
         raise ValueError(f"huber_loss: delta is positive, got {delta}")
-    size = difference("huber_loss", input, target, reduction).abs()
-    losses = ops.where(size < delta, 0.5 * size * size, delta * (size - 0.5 * delta))
+    error = difference("huber_loss", input, target, reduction)
+    size = error.abs()
+    losses = ops.where(size < delta, 0.5 * error * error, delta * (size - 0.5 * delta))
     return reduced(losses, reduction)

@@ -1,0 +1,66 @@
+"""Counting false alarms: right gradients, drawn at random, must not be called wrong.
+
+``python -m autograd.testing.alarms 100000`` checks the primitives as they are on that many inputs,
+away from kinks, at all orders, and prints every verdict that is not "correct" with the seed that
+gives it again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from time import perf_counter
+
+import numpy as np
+
+from autograd.creation import from_numpy
+from autograd.primitive import OPS
+from autograd.testing.check import check_gradients
+from autograd.testing.mutate import call_of, draw
+from autograd.testing.result import CheckResult
+
+__all__ = ["checks", "main"]
+
+
+def checks(
+    count: int, first: int = 0, names: Sequence[str] = ()
+) -> Iterator[tuple[int, str, CheckResult]]:
+    """One check for each seed from `first` on: the seed, the case, and what was found."""
+    cases = [
+        (name, number) for name in names or sorted(OPS) for number in range(len(OPS[name].cases))
+    ]
+    for seed in range(first, first + count):
+        rng = np.random.default_rng(seed)
+        name, number = cases[rng.integers(len(cases))]
+        case = OPS[name].cases[number]
+        inputs = [from_numpy(array) for array in draw(case, rng)]
+        result = check_gradients(
+            call_of(OPS[name], case), *inputs, order=case.order, seed=seed, raise_exception=False
+        )
+        yield seed, f"{name}, case {number}", result
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check, and print what is not correct; the exit status is 1 if there was any."""
+    parser = argparse.ArgumentParser(
+        prog="python -m autograd.testing.alarms",
+        description="Check right gradients on random inputs, and print false alarms.",
+    )
+    parser.add_argument("count", nargs="?", type=int, default=1000, help="how many inputs")
+    parser.add_argument("--first", type=int, default=0, metavar="SEED", help="the first seed")
+    options = parser.parse_args(arguments)
+    start = perf_counter()
+    verdicts: Counter[str] = Counter()
+    for seed, title, result in checks(options.count, options.first):
+        verdicts[result.verdict.value] += 1
+        if not result:
+            print(f"seed {seed}: {title}\n{result}\n", flush=True)
+    found = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
+    print(f"{options.count} inputs in {perf_counter() - start:.0f} s: {found}")
+    return int(set(verdicts) != {"correct"})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

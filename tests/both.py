@@ -1,0 +1,65 @@
+"""The same lines run with PyTorch and with this library: equal results, or errors from both."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+import autograd
+
+ERRORS = (RuntimeError, ValueError, TypeError, IndexError, NotImplementedError)
+
+
+def grad_of(lib):
+    return autograd.grad if lib is autograd else lib.autograd.grad
+
+
+def function_of(lib):
+    return autograd.Function if lib is autograd else lib.autograd.Function
+
+
+def plain(value):
+    """Nested results with arrays in place of tensors."""
+    if isinstance(value, (tuple, list)):
+        return [plain(part) for part in value]
+    if isinstance(value, dict):
+        return {key: plain(part) for key, part in value.items()}
+    return np.asarray(value.detach().numpy()) if hasattr(value, "detach") else value
+
+
+def outcome(program, lib):
+    try:
+        return plain(program(lib))
+    except ERRORS:
+        return "error"
+
+
+def assert_same(ours, theirs):
+    assert type(ours) is type(theirs), (ours, theirs)
+    if isinstance(ours, list):
+        assert len(ours) == len(theirs)
+        for one, other in zip(ours, theirs, strict=True):
+            assert_same(one, other)
+    elif isinstance(ours, dict):
+        assert_same(list(ours), list(theirs))
+        assert_same(list(ours.values()), list(theirs.values()))
+    elif isinstance(ours, np.ndarray):
+        assert ours.dtype == theirs.dtype
+        assert ours.shape == theirs.shape
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-7)
+    else:
+        assert repr(ours) == repr(theirs)
+
+
+def agree(program, raises=None):
+    """Run a program, a function of the library, in both; say whether an error is expected."""
+    torch = pytest.importorskip("torch")
+    ours = outcome(program, autograd)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch's are not our concern
+        theirs = outcome(program, torch)
+    assert_same(ours, theirs)
+    if raises is not None:
+        assert isinstance(ours, str) == raises

@@ -1,0 +1,142 @@
+"""Every module and every loss keeps the promises of a good operation, its parameters included."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
+
+import autograd as ag
+import nn
+from autograd.testing import OpSpec, check_spec
+from autograd.testing.properties import Redraw
+
+CONTAINERS = {"Module", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList"}
+
+
+def spec(make, *shapes, **settings_):
+    """A module's specification; made anew, with the same parameters, for each test."""
+    ag.manual_seed(0)
+    return OpSpec(make(), inputs=list(shapes), **settings_)
+
+
+def loss(make, shape, target, **settings_):
+    """A loss with a target that is not differentiated by."""
+    module, goal = make(), ag.tensor(target)
+
+    def call(x):
+        return module(x, goal.to(x.dtype) if goal.is_floating_point() else goal)
+
+    return OpSpec(call, inputs=[shape], name=type(module).__name__, **settings_)
+
+
+SIDES = {1: (4,), 2: (4, 3), 3: (3, 2, 2)}
+HALF = (0.1, 0.9)
+SPECS = {
+    "Linear": lambda: spec(lambda: nn.Linear(3, 2), (2, 3)),
+    "Bilinear": lambda: spec(lambda: nn.Bilinear(3, 2, 2), (2, 3), (2, 2)),
+    "Embedding": lambda: OpSpec(
+        nn.Embedding(4, 2),
+        inputs=st.just((ag.tensor([[0, 3, 0]]),)),
+    ),
+    "Flatten": lambda: spec(nn.Flatten, (2, 3, 2)),
+    "Unflatten": lambda: spec(lambda: nn.Unflatten(1, (2, 3)), (2, 6)),
+    "Identity": lambda: spec(nn.Identity, (2, 3)),
+    "LayerNorm": lambda: spec(lambda: nn.LayerNorm(3), (2, 3), kinks="ties"),
+    "GroupNorm": lambda: spec(lambda: nn.GroupNorm(2, 4), (2, 4, 2), kinks="ties"),
+    "ReLU": lambda: spec(nn.ReLU, (2, 3), kinks={0.0: 0.0}),
+    "ReLU6": lambda: spec(nn.ReLU6, (2, 3), kinks={0.0: 0.0, 6.0: 0.0}, domain=(-2.0, 8.0)),
+    "Hardtanh": lambda: spec(nn.Hardtanh, (2, 3), kinks={-1.0: 0.0, 1.0: 0.0}),
+    "LeakyReLU": lambda: spec(nn.LeakyReLU, (2, 3), kinks={0.0: 0.01}),
+    "PReLU": lambda: spec(nn.PReLU, (2, 3), kinks=(0.0,)),
+    "ELU": lambda: spec(nn.ELU, (2, 3), kinks=(0.0,)),
+    "SELU": lambda: spec(nn.SELU, (2, 3), kinks=(0.0,)),
+    "GELU": lambda: spec(nn.GELU, (2, 3)),
+    "SiLU": lambda: spec(nn.SiLU, (2, 3)),
+    "Sigmoid": lambda: spec(nn.Sigmoid, (2, 3)),
+    "LogSigmoid": lambda: spec(nn.LogSigmoid, (2, 3), kinks=(0.0,)),
+    "Softplus": lambda: spec(nn.Softplus, (2, 3)),
+    "Tanh": lambda: spec(nn.Tanh, (2, 3)),
+    "Softmax": lambda: spec(lambda: nn.Softmax(dim=1), (2, 3)),
+    "LogSoftmax": lambda: spec(lambda: nn.LogSoftmax(dim=1), (2, 3)),
+    "Sequential": lambda: spec(lambda: nn.Sequential(nn.Linear(3, 2), nn.Tanh()), (2, 3)),
+    "MSELoss": lambda: spec(nn.MSELoss, (2, 3), (2, 3)),
+    "L1Loss": lambda: spec(nn.L1Loss, (2, 3), (2, 3), kinks="ties"),
+    "SmoothL1Loss": lambda: spec(nn.SmoothL1Loss, (2, 3), (2, 3), domain=(-0.4, 0.4)),
+    "HuberLoss": lambda: spec(nn.HuberLoss, (2, 3), (2, 3), domain=((2, 3), (-1, 0))),
+    "KLDivLoss": lambda: spec(nn.KLDivLoss, (2, 3), (2, 3), domain=((-2, -0.1), HALF)),
+    "BCELoss": lambda: spec(nn.BCELoss, (2, 3), (2, 3), domain=HALF),
+    "BCEWithLogitsLoss": lambda: spec(
+        nn.BCEWithLogitsLoss, (2, 3), (2, 3), domain=((-2.0, 2.0), HALF)
+    ),
+    "NLLLoss": lambda: loss(nn.NLLLoss, (2, 3), [2, 0]),
+    "CrossEntropyLoss": lambda: loss(
+        lambda: nn.CrossEntropyLoss(label_smoothing=0.1), (2, 3), [2, 0]
+    ),
+    "CrossEntropyLoss of probabilities": lambda: loss(
+        nn.CrossEntropyLoss, (2, 3), [[0.2, 0.3, 0.5], [0.9, 0.0, 0.1]]
+    ),
+}
+for dims, sides in SIDES.items():
+    x = (2, 2, *sides)
+    own = {
+        "BatchNorm": lambda cls, x=x: spec(lambda: cls(2), x, kinks="ties"),
+        "Conv": lambda cls, x=x: spec(lambda: cls(2, 3, 2, padding=1, stride=2), x),
+        "ConvTranspose": lambda cls, x=x: spec(lambda: cls(2, 3, 2, stride=2), x),
+        "MaxPool": lambda cls, x=x: spec(lambda: cls(2, stride=1), x, kinks="ties"),
+        "AvgPool": lambda cls, x=x: spec(lambda: cls(2, stride=1), x),
+        "AdaptiveAvgPool": lambda cls, x=x: spec(lambda: cls(2), x),
+        "AdaptiveMaxPool": lambda cls, x=x: spec(lambda: cls(2), x, kinks="ties"),
+        "ZeroPad": lambda cls, x=x: spec(lambda: cls(1), x),
+        "Dropout": lambda cls, x=x: spec(lambda: cls(0.5).eval(), x),
+    }
+    for stem, make in own.items():
+        cls = getattr(nn, f"{stem}{dims}d", None)
+        if cls is not None:
+            SPECS[cls.__name__] = lambda cls=cls, make=make: make(cls)
+SPECS["BatchNorm1d"] = lambda: spec(lambda: nn.BatchNorm1d(3), (4, 3), kinks="ties")
+SPECS["BatchNorm2d in eval"] = lambda: spec(lambda: nn.BatchNorm2d(2).eval(), (2, 2, 3, 2))
+SPECS["Dropout"] = lambda: spec(lambda: nn.Dropout(0.3).eval(), (2, 3))
+
+
+def public_modules():
+    return {
+        name
+        for name, value in vars(nn).items()
+        if inspect.isclass(value) and issubclass(value, nn.Module) and not name.startswith("_")
+    }
+
+
+def test_every_module_is_tested():
+    assert public_modules() - CONTAINERS - set(SPECS) == set()
+
+
+def drawn_check(made):
+    @settings(max_examples=max(2, settings.default.max_examples // 15))
+    @given(made.draws())
+    def check(inputs):
+        try:
+            check_spec(made, inputs)
+        except Redraw:
+            reject()
+
+    return check
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_modules_keep_all_promises(name):
+    drawn_check(SPECS[name]())()
+
+
+def test_a_wrong_parameter_gradient_of_a_module_is_caught():
+    class Wrong(nn.Linear):
+        def forward(self, input):
+            return super().forward(input) + 0.1 * self.bias.detach()
+
+    made = spec(lambda: Wrong(3, 2), (2, 3))
+    x = ag.tensor(np.ones((2, 3)))
+    with pytest.raises(AssertionError, match=r"d output\[\d, \d\] / d bias"):
+        check_spec(made, (x,))
