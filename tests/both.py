@@ -31,9 +31,9 @@ def plain(value):
 
 def outcome(program, lib):
     try:
-        return plain(program(lib))
-    except ERRORS:
-        return "error"
+        return plain(program(lib)), None
+    except ERRORS as error:
+        return None, f"{type(error).__name__}: {error}"
 
 
 def assert_same(ours, theirs):
@@ -56,10 +56,11 @@ def assert_same(ours, theirs):
 def agree(program, raises=None):
     """Run a program, a function of the library, in both; say whether an error is expected."""
     torch = pytest.importorskip("torch")
-    ours = outcome(program, autograd)
+    ours, error = outcome(program, autograd)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyTorch's are not our concern
-        theirs = outcome(program, torch)
+        theirs, their_error = outcome(program, torch)
+    assert bool(error) == bool(their_error), f"ours: {error}\nPyTorch's: {their_error}"
     assert_same(ours, theirs)
     if raises is not None:
-        assert isinstance(ours, str) == raises
+        assert bool(error) == raises, error
