@@ -529,7 +529,8 @@ def check_versions(node: Node) -> None:
 def overwritten(node: Node, version: Version, count_then: int) -> str:
     return (
         f"{node.op.name}: a value that its gradient needs was overwritten in place after it was "
-        f"saved (its memory is at version {version[0]}, saved was version {count_then}); "
+        f"saved (the result has shape {node.shape}; the value's memory is at version "
+        f"{version[0]}, saved was version {count_then}); "
         "write to a clone instead, or move the write behind backward"
     )
 
