@@ -166,6 +166,17 @@ class TestGrad:
         grad(z, y)
         assert visited == [1]
 
+    def test_of_an_output_with_respect_to_itself(self):
+        """Nothing is visited for it, so it may even have been freed."""
+
+        def program(lib):
+            x = leaf(lib)
+            y = x.exp()
+            y.sum().backward()
+            return grad_of(lib)(y, y, lib.ones(3))
+
+        agree(program, raises=False)
+
     def test_leaves_no_grad_behind(self):
         x = leaf()
         y = x * x
@@ -524,13 +535,14 @@ class TestCreateGraph:
 
         agree(program, raises=False)
 
-    def test_a_value_overwritten_before_the_second_pass(self):
+    @pytest.mark.parametrize("function", [lambda x: x * x * x, lambda x: x.sin()])
+    def test_a_value_overwritten_before_the_second_pass(self, function):
         """The graph of the gradient watches the memory that the graph itself has saved."""
 
         def program(lib):
             w = leaf(lib)
             x = w * 1
-            (g,) = grad_of(lib)((x * x * x).sum(), w, create_graph=True)
+            (g,) = grad_of(lib)(function(x).sum(), w, create_graph=True)
             with lib.no_grad():
                 x.zero_()
             return grad_of(lib)(g.sum(), w)

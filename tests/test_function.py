@@ -315,8 +315,8 @@ class TestOutputs:
 
     @pytest.mark.parametrize("part", [lambda x: x, lambda x: x[:2], lambda x: x.view(3, 1)])
     def test_one_in_the_memory_of_an_input_is_copied(self, part):
-        x = leaf()
-        y = make(autograd, lambda ctx, x: part(x), lambda ctx, g: None).apply(x * 1)
+        x = leaf() * 1
+        y = make(autograd, lambda ctx, x: part(x), lambda ctx, g: None).apply(x)
         y.add_(1)
         assert x.tolist() == [1, 2, 3]
 

@@ -63,6 +63,12 @@ class TestHooks:
 
         agree(program, raises=False)
 
+    def test_run_once_for_an_input_named_twice(self):
+        x, seen = leaf(), []
+        x.register_hook(lambda g: seen.append(1))
+        autograd.grad((x * x).sum(), [x, x])
+        assert seen == [1]
+
     def test_with_create_graph(self):
         def program(lib):
             x = leaf(lib)

@@ -377,7 +377,7 @@ class TestAliases:
             lambda x: x.__setitem__((slice(None), slice(None, None, -1)), x),
             lambda x: x.__setitem__([2, 0, 1], x),
             lambda x: x.__setitem__(np.array([True, True, False]), x[1:]),
-            lambda x: x[::-1].__setitem__(np.array([True, True, True]), x),
+            lambda x: x[0, ::-1].__setitem__(np.array([True, True, True]), x[0]),
             lambda x: x.diagonal().copy_(x[0]),
             lambda x: x.T.sub_(x),
             lambda x: x.view(-1)[1:].sub_(x.view(-1)[:-1]),
@@ -504,18 +504,43 @@ class TestRefusals:
 
         agree(program, raises=True)
 
+    @pytest.mark.parametrize("act", [lambda v, w: v.mul_(w), lambda v, w: v.copy_(w)])
+    def test_views_of_constants_made_under_no_grad(self, act):
+        def program(lib):
+            w, x = lib.tensor(X, requires_grad=True), lib.ones(4, 3, dtype=lib.float64)
+            with lib.no_grad():
+                v = x[1:3]
+            v.mul_(2)
+            assert x.sum() == 18
+            unchanged = watch(x, v, w) if lib is autograd else lambda: None
+            try:
+                act(v, w)
+            finally:
+                unchanged()
+
+        agree(program, raises=True)
+
     def test_views_of_what_was_given_other_data(self):
         w = tensor(X, requires_grad=True)
         x = w * 1
-        v, u = x[0], x[:, 0]
+        v, u, fresh = x[0], x[:, 0], x[0]
         x.mul_(2)
+        assert fresh.requires_grad
         x.data = tensor(Y)
-        before = watch(v, u)
-        for act in (lambda: v.mul_(2), lambda: v + 1, lambda: u.backward(tensor(Y[:, 0]))):
+        later = fresh[1:]
+        before = watch(v, u, later)
+        for act in (
+            lambda: v.mul_(2),
+            lambda: v + 1,
+            lambda: u.backward(tensor(Y[:, 0])),
+            lambda: later.mul_(2),
+        ):
             with pytest.raises(InplaceError, match="other memory"):
                 act()
         before()
         assert v.detach().sum().item() == pytest.approx(2 * X[0].sum())
+        later.sum().backward()
+        assert w.grad.tolist() == [[0, 2, 2], [0, 0, 0]]
 
     def test_a_view_that_becomes_a_leaf(self):
         data = autograd.zeros(4)

@@ -272,6 +272,7 @@ INPLACE = {
     "div_": [(Y,), (2.0,)],
     "pow_": [(2.0,), (Y,)],
     "clamp_": [(0.7, 1.2)],
+    "clip_": [(0.7, 1.2)],
     "lerp_": [(Y, 0.3)],
     "addcmul_": [(Y, ROW)],
     "addcdiv_": [(Y, ROW)],
@@ -285,8 +286,9 @@ INPLACE = {
     **{
         name: [()]
         for name in (
-            *("abs_", "ceil_", "cos_", "erf_", "exp_", "floor_", "log_", "neg_", "reciprocal_"),
-            *("relu_", "rsqrt_", "sigmoid_", "sin_", "sqrt_", "square_", "tanh_", "trunc_"),
+            *("abs_", "ceil_", "cos_", "erf_", "exp_", "expm1_", "floor_", "log1p_", "log_"),
+            *("neg_", "reciprocal_", "relu_", "round_", "rsqrt_", "sigmoid_", "sign_", "sin_"),
+            *("sqrt_", "square_", "tan_", "tanh_", "trunc_"),
         )
     },
 }

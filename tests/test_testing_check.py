@@ -94,7 +94,8 @@ KINKS = {
     "relu": (lambda x: ag.relu(x), (vector(1, -1, 0),), (2,), 0, 1),
     "maximum": (lambda x, y: ag.maximum(x, y), (vector(1, 3), vector(2, 3)), (1,), 0, 1),
     "amax": (lambda x: ag.amax(x, 0), (vector(1, 3, 3),), (1,), 0, 1),
-    "ceil": (lambda x: ag.ceil(x), (vector(0.5, 2.0),), (1,), 0, np.inf),
+    "ceil": (lambda x: ag.ceil(x), (vector(0.5, 2.0),), (1,), 0, 0),
+    "sign": (lambda x: ag.sign(x) + x, (vector(0.5, 0.0),), (1,), 1, 1),
     "hard bend": (lambda x: ag.where(x > 1, 5 * x - 4, x), (vector(1.0),), (0,), 1, 5),
 }
 
@@ -110,8 +111,23 @@ def test_kinks_are_told_with_their_place_and_slopes(name):
     assert f"from the left  {left}" in result.report()
 
 
-def test_a_jump_is_a_kink():
-    assert check(lambda x: ag.sign(x), vector(1, 0)).verdict is Verdict.KINK
+def test_at_a_jump_the_slopes_on_both_sides_decide():
+    class Step(Function):
+        slope = 0.0
+
+        @staticmethod
+        def forward(ctx, x):
+            return ag.where(x < 0, 3 * x, 1 + 5 * x)
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return gradient * Step.slope
+
+    verdicts = []
+    for Step.slope in (2.0, 3.0, 4.0, 5.0, 6.0):
+        verdicts.append(check(Step.apply, vector(0.0), order=1).verdict.value)
+    assert verdicts == ["wrong", "kink", "kink", "kink", "wrong"]
+    assert "and the values jump" in check(lambda x: ag.sign(x), vector(1, 0)).report()
 
 
 def test_a_kink_of_the_first_derivative_is_found_at_the_second_order():

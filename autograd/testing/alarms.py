@@ -1,8 +1,8 @@
 """Counting false alarms: right gradients, drawn at random, must not be called wrong.
 
 ``python -m autograd.testing.alarms 100000`` checks the primitives as they are on that many inputs,
-away from kinks, at all orders, and prints every verdict that is not "correct" with the seed that
-gives it again.
+at all orders, and prints each that is called wrong or inconclusive, with the seed that gives it
+again. Some inputs lie at a kink by chance; those say nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from autograd.creation import from_numpy
 from autograd.primitive import OPS
 from autograd.testing.check import check_gradients
 from autograd.testing.mutate import call_of, draw
-from autograd.testing.result import CheckResult
+from autograd.testing.result import CheckResult, Verdict
 
 __all__ = ["checks", "main"]
 
@@ -43,7 +43,7 @@ def checks(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Check, and print what is not correct; the exit status is 1 if there was any."""
+    """Check, and print false alarms; the exit status is 1 if there was any."""
     parser = argparse.ArgumentParser(
         prog="python -m autograd.testing.alarms",
         description="Check right gradients on random inputs, and print false alarms.",
@@ -55,11 +55,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verdicts: Counter[str] = Counter()
     for seed, title, result in checks(options.count, options.first):
         verdicts[result.verdict.value] += 1
-        if not result:
+        if result.verdict in (Verdict.WRONG, Verdict.INCONCLUSIVE):
             print(f"seed {seed}: {title}\n{result}\n", flush=True)
     found = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
     print(f"{options.count} inputs in {perf_counter() - start:.0f} s: {found}")
-    return int(set(verdicts) != {"correct"})
+    return int(not set(verdicts) <= {"correct", "kink"})
 
 
 if __name__ == "__main__":

@@ -42,9 +42,8 @@ class Column:
     Attributes:
         status: a `Status` for each output.
         numeric: the derivatives by differences.
-        error: their estimated errors.
-        left, right: the one-sided derivatives at kinks, infinite where there is none; NaN
-            elsewhere.
+        error: their estimated errors; infinite at a jump.
+        left, right: the one-sided derivatives at kinks and jumps; NaN elsewhere.
     """
 
     status: Array
@@ -94,9 +93,9 @@ def judge(line: Line, analytic: Array) -> Column:
     undecided = np.ones(len(analytic), bool)
     estimates: list[Estimate] = []
     scale = Scale(0.0, 0.0)
-    steps = step_sizes(line.eps, line.size)
-    for step in steps:
-        estimate = central(line, step)
+    steps = list(step_sizes(line.eps, line.size))
+    while steps:
+        estimate = central(line, steps.pop(0))
         estimates.append(estimate)
         scale = Scale.of(line, estimate.slope)
         agrees = (
@@ -111,7 +110,12 @@ def judge(line: Line, analytic: Array) -> Column:
         undecided &= ~agrees
         if not (undecided & ~repeated(estimates, scale)).any():
             break
-    sides: list[list[Estimate]] = []
+        if (estimate.kinked | estimate.jumping)[undecided].all():
+            if steps and estimate.step < min(steps):
+                break
+            if len(estimates) == 1:  # is the kink here, or only nearby?
+                steps.insert(0, steps.pop(steps.index(min(steps))))
+    sides: list[list[Estimate]] = [[], []]
     for k in np.flatnonzero(undecided):
         Doubt(line, int(k), float(analytic[k]), estimates, scale, sides).decide(column)
     return column
@@ -146,13 +150,14 @@ class Doubt:
 
     def __post_init__(self) -> None:
         self.steps = step_sizes(self.line.eps, self.line.size)
-        self.noise = float(self.line.noise[self.place])
+        self.noise = self.line.noise(self.place)
+        self.finest = min(self.estimates, key=lambda estimate: estimate.step)
 
     def confirmed(self, estimates: Sequence[Estimate]) -> tuple[float, float] | None:
         """A value that two step sizes agree on, with its error."""
         settled = []
-        for step, estimate in zip(self.steps, estimates, strict=False):
-            error = float(estimate.error[self.place]) + 32 * self.noise / step
+        for estimate in estimates:
+            error = float(estimate.error[self.place]) + 32 * self.noise / estimate.step
             if error <= self.scale.settled and not estimate.kinked[self.place]:
                 settled.append((error, float(estimate.value[self.place])))
         settled.sort()
@@ -163,7 +168,7 @@ class Doubt:
         return None
 
     def decide(self, column: Column) -> None:
-        last = self.estimates[-1]
+        last = self.finest
         smooth = not (last.kinked[self.place] or last.jumping[self.place])
         found = self.confirmed(self.estimates) if smooth else None
         if found is None:
@@ -175,57 +180,50 @@ class Doubt:
 
     def decide_from_sides(self, column: Column) -> None:
         """Hold the element against the derivatives from the left and from the right."""
-        if not self.sides:
-            self.sides += [[one_sided(self.line, sign * h) for h in self.steps] for sign in (-1, 1)]
         sides = self.sides
-        found = [self.confirmed(side) for side in sides]
+        found: list[tuple[float, float] | None] = [None, None]
+        for count in range(2, len(self.steps) + 1):
+            for side, sign in zip(sides, (-1.0, 1.0), strict=True):
+                side += [one_sided(self.line, sign * h) for h in self.steps[len(side) : count]]
+            found = [self.confirmed(side) for side in sides]
+            if all(found):
+                break
         ends = [not any(np.isfinite(e.error[self.place]) for e in side) for side in sides]
+        jump = False
+        for k, sign in enumerate((-1.0, 1.0)):
+            if found[k] is None and not ends[k]:
+                found[k] = self.confirmed(
+                    [one_sided(self.line, sign * h, beyond=True) for h in self.steps]
+                )
+                jump |= found[k] is not None
         left, right = found
         if left is not None and right is not None:
-            self.decide_between(left, right, column)
+            self.decide_between(left, right, jump, column)
             return
         known = left or right
-        if known is not None:
+        if known is not None and not jump:
             value, error = known
             agrees = abs(self.analytic - value) <= self.scale.tolerance(error)
-            other = 1 if left is not None else 0
-            if not agrees:
-                status = Status.WRONG
-            elif ends[other]:
-                status = Status.CORRECT
-            else:
-                status = Status.KINK if self.moves_apart(sides[other]) else Status.UNSETTLED
-            if not ends[other]:
-                column.left[self.place] = left[0] if left is not None else np.inf
-                column.right[self.place] = right[0] if right is not None else np.inf
-            column.put(self.place, status, value, error)
+            ended = ends[1 if left is not None else 0]
+            settled = Status.CORRECT if ended else Status.UNSETTLED
+            column.put(self.place, settled if agrees or not ended else Status.WRONG, value, error)
             return
         best = min(self.estimates, key=lambda e: float(e.error[self.place]))
         status = Status.NOT_FINITE if all(ends) else Status.UNSETTLED
-        if not any(ends) and self.jumps():
-            status = Status.KINK
         value, error = float(best.value[self.place]), float(best.error[self.place])
         column.put(self.place, status, value, error)
 
-    def jumps(self) -> bool:
-        """Whether values on both sides stay apart, by more than they scatter."""
-        step = self.steps[len(self.estimates) - 1] / 4
-        gap = abs(float((self.line(step) - self.line(-step))[self.place]))
-        return bool(self.estimates[-1].jumping[self.place]) and 32 * self.noise < gap
-
-    def moves_apart(self, side: Sequence[Estimate]) -> bool:
-        return bool(side[-1].jumping[self.place])
-
     def decide_between(
-        self, left: tuple[float, float], right: tuple[float, float], column: Column
+        self, left: tuple[float, float], right: tuple[float, float], jump: bool, column: Column
     ) -> None:
         slack = self.scale.tolerance(left[1] + right[1])
         middle, error = (left[0] + right[0]) / 2, left[1] + right[1]
-        if abs(left[0] - right[0]) <= slack:
+        if abs(left[0] - right[0]) <= slack and not jump:
             agrees = abs(self.analytic - middle) <= slack
             column.put(self.place, Status.CORRECT if agrees else Status.WRONG, middle, error)
             return
         column.left[self.place], column.right[self.place] = left[0], right[0]
         low, high = min(left[0], right[0]), max(left[0], right[0])
         inside = low - slack <= self.analytic <= high + slack
-        column.put(self.place, Status.KINK if inside else Status.WRONG, middle, error)
+        status = Status.KINK if inside else Status.WRONG
+        column.put(self.place, status, middle, np.inf if jump else error)

@@ -128,7 +128,7 @@ def check_noise(level: Level, variable: int, deviation: float) -> None:
         BadSubject: they are not.
     """
     line = level.line([(variable, level.draw(level.subject.points[variable].shape))])
-    scatter = float(np.max(line.noise, initial=0.0))
+    scatter = max(line.noise(place) for place in range(len(level.here)))
     size = float(np.max(np.abs(line(0.0)), initial=0.0))
     if scatter > 0.05 * deviation * size:
         raise BadSubject(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -68,34 +67,37 @@ class Line:
         self.size = size
         self.magnitude = magnitude
         self.known: dict[float, Array] = {}
+        self.scatter: dict[int, tuple[Array, Array]] = {}
 
     def __call__(self, t: float) -> Array:
         if t not in self.known:
             self.known[t] = self.evaluate(t)
         return self.known[t]
 
-    @cached_property
-    def noise(self) -> Array:
-        """How far values scatter around a smooth function, for each output.
+    def noise(self, place: int) -> float:
+        """How far the values of an output scatter around a smooth function.
 
         What a cubic leaves at irregular points on one side of 0, as near as shows any change.
         """
-        unit = 2.0 ** float(np.ceil(np.log2(max(1.0, self.size))))
-        noise: Array = np.zeros(self(0.0).shape)
-        undecided = np.ones(noise.shape, bool)
+        for bits in (30, 24, 18, 12):
+            if bits not in self.scatter:
+                self.scatter[bits] = self.scatter_at(2.0**-bits)
+            found, moving = self.scatter[bits]
+            if moving[place]:
+                break
+        return float(found[place])
+
+    def scatter_at(self, size: float) -> tuple[Array, Array]:
+        """The scatter of each output within a distance, and whether it changes there at all."""
         places = np.random.default_rng(0).uniform(0.05, 1.0, 12)
         powers = np.vander(places, 4)
-        for bits in (30, 24, 18, 12):
-            values = np.array([self(unit * place * 2.0**-bits) for place in places])
-            values[:, ~np.isfinite(values).all(axis=0)] = 0.0
-            fitted = powers @ np.linalg.lstsq(powers, values, rcond=None)[0]
-            found = np.sqrt(np.mean((values - fitted) ** 2, axis=0))
-            noise = np.where(undecided, found, noise)
-            ordered = np.sort(values, axis=0)
-            undecided &= np.count_nonzero(np.diff(ordered, axis=0), axis=0) < 6
-            if not undecided.any():
-                break
-        return noise
+        unit = 2.0 ** float(np.ceil(np.log2(max(1.0, self.size))))
+        values = np.array([self(unit * place * size) for place in places])
+        values[:, ~np.isfinite(values).all(axis=0)] = 0.0
+        fitted = powers @ np.linalg.lstsq(powers, values, rcond=None)[0]
+        scatter: Array = np.sqrt(np.mean((values - fitted) ** 2, axis=0))
+        ordered = np.sort(values, axis=0)
+        return scatter, np.count_nonzero(np.diff(ordered, axis=0), axis=0) >= 6
 
     def rounding(self, values: Array, slopes: Array, step: float) -> Array:
         """The error of a difference quotient that comes from rounding alone."""
@@ -112,6 +114,7 @@ class Estimate:
         kinked: where the slopes on both sides do not approach each other.
         jumping: where they move apart, as at a jump.
         slope: the largest finite slope to either side of any output.
+        step: the largest step that was taken.
     """
 
     value: Array
@@ -119,6 +122,7 @@ class Estimate:
     kinked: Array
     jumping: Array
     slope: float
+    step: float
 
 
 def extrapolate(quotients: list[Array], roundings: list[Array], power: int) -> tuple[Array, Array]:
@@ -171,21 +175,27 @@ def central(line: Line, step: float) -> Estimate:
         spread = np.abs(quotients[-1]) + bends[-1]
         growing = spread > 1.5 * (np.abs(quotients[-2]) + bends[-2])
         error = np.where(np.isfinite(value), error, np.inf)
-    return Estimate(value, error, kinked, growing & (spread > 4 * roundings[-1]), slope)
+    return Estimate(value, error, kinked, growing & (spread > 4 * roundings[-1]), slope, step)
 
 
-def one_sided(line: Line, step: float) -> Estimate:
-    """The derivative at 0 from one side: ahead for a positive step, behind for a negative one."""
-    here = line(0.0)
+def one_sided(line: Line, step: float, beyond: bool = False) -> Estimate:
+    """The derivative at 0 from one side.
+
+    Args:
+        line: the function.
+        step: the largest step, positive to look ahead, negative to look behind.
+        beyond: use the values on that side only, not that at 0, which may lie beyond a jump.
+    """
     quotients, roundings = [], []
     with np.errstate(all="ignore"):
         for level in range(SIDE_LEVELS):
             h = step / 2**level
-            there = line(h)
-            quotients.append((there - here) / h)
-            size = np.maximum(np.abs(there), np.abs(here))
-            roundings.append(2 * line.rounding(size, quotients[-1], abs(h)))
+            there, base = line(h), line(h / 2 if beyond else 0.0)
+            distance = h / 2 if beyond else h
+            quotients.append((there - base) / distance)
+            size = np.maximum(np.abs(there), np.abs(base))
+            roundings.append(2 * line.rounding(size, quotients[-1], abs(distance)))
         value, error = extrapolate(quotients, roundings, power=1)
         error = np.where(np.isfinite(value), error, np.inf)
     growing = np.abs(quotients[-1]) > 1.5 * np.abs(quotients[-2])
-    return Estimate(value, error, np.zeros(value.shape, bool), growing, largest(value))
+    return Estimate(value, error, np.zeros(value.shape, bool), growing, largest(value), abs(step))

@@ -79,14 +79,18 @@ def gradients(
     return values, [np.array(g.array) for g in found]
 
 
-def close(one: Array, other: Array, eps: float = 1e-13, factor: float = 100) -> bool:
-    """Equal up to rounding, by the largest of all values."""
+def close(one: Array, other: Array, size: float, eps: float = 1e-13, factor: float = 100) -> bool:
+    """Equal up to the rounding of numbers of a size, or of the largest of these."""
     if one.shape != other.shape:
         return False
-    size = float(np.max(np.abs(other[np.isfinite(other)]), initial=0.0))
-    return bool(
-        np.allclose(one, other, rtol=factor * eps, atol=factor * eps * size, equal_nan=True)
-    )
+    size = max(size, float(np.max(np.abs(other[np.isfinite(other)]), initial=0.0)))
+    slack = factor * eps
+    return bool(np.allclose(one, other, rtol=slack, atol=slack * size, equal_nan=True))
+
+
+def size_of(inputs: Inputs) -> float:
+    """The largest magnitude of the inputs."""
+    return max((float(np.max(np.abs(x.array), initial=0.0)) for x in inputs), default=0.0)
 
 
 def value(spec: OpSpec, inputs: Inputs) -> None:
@@ -100,7 +104,7 @@ def value(spec: OpSpec, inputs: Inputs) -> None:
     if len(came) != len(expected):
         raise fail(spec, inputs, f"{len(came)} outputs, the reference has {len(expected)}")
     for k, (out, want) in enumerate(zip(came, expected, strict=True)):
-        if not close(np.asarray(out.array, np.float64), want.astype(np.float64), 1e-9):
+        if not close(np.asarray(out.array, np.float64), want.astype(np.float64), 0.0, 1e-9):
             raise fail(spec, inputs, f"output {k} is\n{out.array}\nby the reference\n{want}")
 
 
@@ -147,7 +151,7 @@ def precision(spec: OpSpec, inputs: Inputs) -> None:
                     raise fail(
                         spec, rounded, f"{what} {k} has shape {one.shape}, in float64 {other.shape}"
                     )
-                if not close(one.astype(np.float64), other, eps, 200):
+                if not close(one.astype(np.float64), other, size_of(inputs), eps, 200):
                     raise fail(
                         spec, rounded, f"{what} {k} in {dtype} is\n{one}\nin float64\n{other}"
                     )
@@ -167,7 +171,7 @@ def memory_layout(spec: OpSpec, inputs: Inputs) -> None:
         wanted = gradients(fn, leaves(straight))
         for what, some, others in zip(("value", "gradient"), came, wanted, strict=True):
             for k, (one, other) in enumerate(zip(some, others, strict=True)):
-                if not close(one, other):
+                if not close(one, other, size_of(laid)):
                     raise fail(spec, laid, f"another {what} ({k}) for inputs that lie {layout}")
 
 
@@ -181,9 +185,10 @@ def aliased(spec: OpSpec, inputs: Inputs) -> None:
     count = len(inputs)
     outs, (together,) = gradients(lambda same: fn(*[same] * count), [x])
     apart_outs, apart = gradients(fn, leaves([x.detach()] * count))
-    if not all(close(one, other) for one, other in zip(outs, apart_outs, strict=True)):
+    size = size_of([x])
+    if not all(close(one, other, size) for one, other in zip(outs, apart_outs, strict=True)):
         raise fail(spec, inputs[:1], "another value when one tensor stands for several inputs")
-    if not close(together, np.sum(apart, axis=0)):
+    if not close(together, np.sum(apart, axis=0), size):
         raise fail(
             spec, inputs[:1], "f(x, x) has a gradient that is not the sum of those by each input"
         )

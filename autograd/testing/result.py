@@ -42,7 +42,7 @@ class Finding:
         input, index: which input, counted from 0, and the index in it.
         analytic: the derivative that the gradient code gives.
         numeric: the derivative by differences.
-        error: the estimated error of the latter.
+        error: the estimated error of the latter; infinite at a jump.
         left, right: the derivatives from both sides, at a kink only.
         count, total: how many derivatives by this input are like this, and how many there are.
     """
@@ -65,9 +65,10 @@ class Finding:
             f"    analytic      {self.analytic:.12g}",
         ]
         if self.left is not None and self.right is not None:
-            for side, value in (("left", self.left), ("right", self.right)):
-                slope = f"{value:.12g}" if value < float("inf") else "none, it jumps"
-                shown.append(f"    from the {side:<6}{slope}")
+            shown.append(f"    from the left  {self.left:.12g}")
+            shown.append(f"    from the right {self.right:.12g}")
+            if self.error == float("inf"):
+                shown.append("    and the values jump")
         else:
             shown.append(f"    numeric       {self.numeric:.12g} ± {self.error:.1g}")
         shown.append(f"  {verdict.value}".ljust(18) + f"{self.count} of {self.total} derivatives")

@@ -16,10 +16,11 @@ from autograd.testing.spec import OpSpec
 
 __all__ = ["check_spec", "suite"]
 
+DEFAULTS: dict[str, Any] = {"deadline": None, "report_multiple_bugs": False}
 Property = Callable[[OpSpec, Sequence[Tensor]], None]
 
 
-def suite(spec: OpSpec, *, max_examples: int | None = None) -> type:
+def suite(spec: OpSpec, **settings: Any) -> type:
     """A class of tests for an operation, to be assigned to a name that begins with ``Test``.
 
     pytest finds it there; each test draws inputs with Hypothesis and shrinks what fails:
@@ -30,7 +31,7 @@ def suite(spec: OpSpec, *, max_examples: int | None = None) -> type:
 
     Args:
         spec: the operation.
-        max_examples: how many inputs each test draws; Hypothesis's own setting when None.
+        settings: for Hypothesis, such as ``max_examples``, how many inputs each test draws.
 
     Raises:
         ImportError: Hypothesis is not installed.
@@ -47,7 +48,7 @@ def suite(spec: OpSpec, *, max_examples: int | None = None) -> type:
         "spec": spec,
     }
     for name, check in PROPERTIES.items():
-        members[f"test_{name}"] = drawn(spec, name, check, max_examples)
+        members[f"test_{name}"] = drawn(spec, name, check, settings)
     if spec.any_shape:
         members["test_without_axes"] = fixed(spec, (), "without axes")
         members["test_without_elements"] = fixed(spec, (0, 3), "without elements")
@@ -55,14 +56,10 @@ def suite(spec: OpSpec, *, max_examples: int | None = None) -> type:
 
 
 def drawn(
-    spec: OpSpec, name: str, check: Property, max_examples: int | None
+    spec: OpSpec, name: str, check: Property, settings: dict[str, Any]
 ) -> Callable[[Any], None]:
     """A test that draws inputs for a property."""
     from autograd.testing.strategies import hypothesis
-
-    changes: dict[str, Any] = {"deadline": None, "report_multiple_bugs": False}
-    if max_examples is not None:
-        changes["max_examples"] = max_examples
 
     def check_drawn(inputs: tuple[Tensor, ...]) -> None:
         try:
@@ -73,7 +70,7 @@ def drawn(
     words = re.findall(r"\w+", f"{name} of {spec.title}")
     check_drawn.__name__ = "_".join(words)  # failing examples are kept by this name
     draw_and_check = hypothesis.given(inputs=spec.draws())(check_drawn)
-    draw_and_check = hypothesis.settings(**changes)(draw_and_check)
+    draw_and_check = hypothesis.settings(**{**DEFAULTS, **settings})(draw_and_check)
 
     def test(self: Any) -> None:
         if name == "value" and spec.reference is None:
