@@ -319,6 +319,7 @@ from autograd.gradients import (
 from autograd.inplace import (
     writable,
 )
+from autograd.kernels.choice import get_kernels, use_kernels
 from autograd.kernels.threads import get_num_threads, set_num_threads
 from autograd.modes import (
     enable_grad,
@@ -493,6 +494,7 @@ __all__ = [
     "gather",
     "ge",
     "get_default_dtype",
+    "get_kernels",
     "get_num_threads",
     "get_rng_state",
     "grad",
@@ -668,6 +670,7 @@ __all__ = [
     "unflatten",
     "unique",
     "unsqueeze",
+    "use_kernels",
     "var",
     "var_mean",
     "vstack",

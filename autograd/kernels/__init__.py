@@ -1,5 +1,11 @@
-"""The array work behind the larger operations; here is the one place that chooses who does it."""
+"""The array work behind the larger operations; here is the one place that chooses who does it.
 
+The reference is NumPy. Where `choice.COMPILED` names a module with a compiled form, the name here
+stands for that one while it is in use, so call kernels as ``kernels.conv(...)``.
+"""
+
+from autograd.kernels import choice
+from autograd.kernels.choice import get_kernels, use_kernels
 from autograd.kernels.numpy_conv import conv, conv_input_grad, conv_weight_grad
 from autograd.kernels.numpy_loss import (
     cross_entropy,
@@ -35,6 +41,7 @@ __all__ = [
     "cross_entropy",
     "cross_entropy_grad",
     "exponentiate",
+    "get_kernels",
     "log_softmax",
     "matmul",
     "max_pool",
@@ -50,4 +57,7 @@ __all__ = [
     "standardize_grad",
     "standardize_weight_grad",
     "sum_pool",
+    "use_kernels",
 ]
+
+choice.start(globals())

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd import kernels
 from autograd.dtypes import promote, promote_float
-from autograd.kernels import select
 from autograd.kernels.special import erf as erf_kernel
 from autograd.ops.shape import zeros_of
 from autograd.primitive import Case, primitive
@@ -409,4 +409,4 @@ def promote_branches(values: list[Any]) -> list[Any]:
 )
 def where(condition: Any, x: Any, y: Any) -> Any:
     """``x`` where `condition` holds, else ``y``."""
-    return select(condition, x, y)
+    return kernels.select(condition, x, y)

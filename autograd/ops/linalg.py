@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd import kernels
 from autograd.dtypes import promote
 from autograd.errors import ShapeError
-from autograd.kernels import matmul as matmul_kernel
 from autograd.ops.elementwise import quiet
 from autograd.ops.reduce import sum
 from autograd.ops.shape import permute, reshape
@@ -53,7 +53,7 @@ def matmul(x: Any, y: Any) -> Any:
             f"matmul: shapes {x.shape} and {y.shape} do not multiply: "
             f"the first has {x.shape[-1]} columns, the second {y.shape[-2]} rows"
         )
-    return matmul_kernel(x, y)
+    return kernels.matmul(x, y)
 
 
 @primitive(
@@ -71,7 +71,7 @@ def linear(x: Any, weight: Any, bias: Any) -> Any:
             f"linear: input of shape {x.shape} has {x.shape[-1] if x.ndim else 'no'} features, "
             f"weight expects {weight.shape[1]} (weight {weight.shape})"
         )
-    out = matmul_kernel(x, weight.T)
+    out = kernels.matmul(x, weight.T)
     if bias is not None:
         if bias.shape != weight.shape[:1]:
             raise ShapeError(

@@ -1,0 +1,126 @@
+"""Choosing who does the array work: NumPy alone, or compiled kernels where Numba is installed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from types import TracebackType
+from typing import Any
+
+__all__ = ["COMPILED", "NAMES", "get_kernels", "start", "use_kernels"]
+
+NAMES = ("numpy", "numba")
+
+COMPILED: dict[str, str] = {}
+"""Where the compiled kernel of a name is: a module of `autograd.kernels`."""
+
+WORTH_LOADING = 1 << 12
+"""Elements of the first argument below which a call does not load Numba."""
+
+_used = "numpy"
+_reference: dict[str, Callable[..., Any]] = {}
+
+
+def get_kernels() -> str:
+    """Who does the array work now: ``"numpy"`` or ``"numba"``.
+
+    Example:
+        >>> import autograd
+        >>> with autograd.use_kernels("numpy"):
+        ...     print(autograd.get_kernels())
+        numpy
+    """
+    return _used
+
+
+class use_kernels:  # noqa: N801 - a context manager that is called as a function
+    """Choose who does the array work of large operations, in all threads of this process.
+
+    ``"numpy"`` is the reference, there always; ``"numba"`` compiles kernels to machine code, and
+    is chosen from the start where Numba is installed (``pip install "ndgrad[fast]"``). The
+    environment variable ``NDGRAD_KERNELS`` names another choice for the start. Takes effect at
+    once; as a context manager it restores what was.
+
+    Args:
+        name: ``"numpy"`` or ``"numba"``.
+
+    Raises:
+        ValueError: the name is another one.
+        ImportError: Numba is not installed.
+
+    Example:
+        >>> import autograd
+        >>> with autograd.use_kernels("numpy"):
+        ...     total = autograd.ones(2, 3).sum()
+    """
+
+    def __init__(self, name: str) -> None:
+        if name not in NAMES:
+            raise ValueError(f"use_kernels: expected 'numpy' or 'numba', got {name!r}")
+        if name == "numba" and not has_numba():
+            raise ImportError(
+                "use_kernels: 'numba' needs Numba, which is not installed: "
+                'pip install "ndgrad[fast]"'
+            )
+        self._before = _used
+        bind(name)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        bind(self._before)
+
+
+def has_numba() -> bool:
+    return "numba" in sys.modules or find_spec("numba") is not None
+
+
+def bind(name: str) -> None:
+    """Let the names in `autograd.kernels` stand for one of the two."""
+    global _used
+    _used = name
+    kernels = sys.modules["autograd.kernels"]
+    for kernel, module in COMPILED.items():
+        setattr(kernels, kernel, _reference[kernel] if name == "numpy" else late(kernel, module))
+
+
+def late(kernel: str, module: str) -> Callable[..., Any]:
+    """A kernel that imports its compiled form, and with it Numba, when it is first worth it."""
+    full_name = f"autograd.kernels.{module}"
+    if full_name in sys.modules:
+        compiled: Callable[..., Any] = getattr(sys.modules[full_name], kernel)
+        return compiled
+    reference = _reference[kernel]
+
+    def load(*args: Any) -> Any:
+        if args[0].size < WORTH_LOADING:
+            return reference(*args)
+        compiled = getattr(import_module(full_name), kernel)
+        if _used == "numba":
+            setattr(sys.modules["autograd.kernels"], kernel, compiled)
+        return compiled(*args)
+
+    return load
+
+
+def start(names: dict[str, Any]) -> None:
+    """Remember the reference kernels, and begin with those that the environment names."""
+    for kernel in COMPILED:
+        _reference[kernel] = names[kernel]
+    wanted = os.environ.get("NDGRAD_KERNELS", "")
+    if wanted and wanted not in NAMES:
+        raise ValueError(f"NDGRAD_KERNELS: expected 'numpy' or 'numba', got {wanted!r}")
+    if wanted == "numba" and not has_numba():
+        raise ImportError(
+            'NDGRAD_KERNELS is "numba", but Numba is not installed: pip install "ndgrad[fast]"'
+        )
+    bind(wanted or ("numba" if has_numba() else "numpy"))
