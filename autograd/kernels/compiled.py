@@ -20,10 +20,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def compiled(function: F) -> F:
     """Compile at the first call with arguments of some types, or fetch that from the disk."""
-    compile_lazily: Callable[[F], F] = numba.njit(
-        nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"}
-    )
-    return compile_lazily(function)
+    options = {"nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
+    try:
+        result: F = numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # no folder to write to, neither beside this file nor of the user's
+        result = numba.njit(**options)(function)
+    return result
 
 
 class Announcer(event.Listener):  # type: ignore[misc]
