@@ -11,7 +11,7 @@ import pytest
 import autograd as ag
 from autograd import OPS, primitive, tensor
 from autograd.testing import Verdict, mutate
-from autograd.testing.faults import faults_of, with_joint, with_rule
+from autograd.testing.faults import Fault, faults_of, with_joint, with_rule
 from autograd.testing.result import CheckResult
 from autograd.testing.source_faults import source_faults
 
@@ -123,6 +123,33 @@ def test_a_copy_with_another_rule_is_not_registered():
     assert slope(OPS["exp"], [0.0]) == [1.0]
     joint = with_joint(OPS["cat"], lambda g, needs, tensors_shapes, dim: [2.0 * g])
     assert slope(lambda x: joint(x, dim=0), [0.0, 1.0]) == [2.0, 2.0]
+
+
+def test_a_fault_in_the_second_derivative_only_is_not_called_equivalent():
+    wrong = with_rule(OPS["exp"], 0, lambda g, out: g * getattr(out, "array", out))
+    fault = Fault("cut off", "rule for x", wrong)
+    assert mutate.examine(fault, OPS["exp"], mutate.trials_of(OPS["exp"])).caught
+    reason, missed = mutate.reason_for(fault, OPS["exp"], [], seed=0)
+    assert missed
+    assert "another gradient" in reason
+
+
+def test_survivors_are_said_to_be_equal_as_far_as_they_are():
+    floor, maximum = (mutate.examine_all(OPS[name]) for name in ("floor", "maximum"))
+    reasons = {o.fault.where: o.reason for o in (*floor, *maximum) if not o.caught}
+    assert "the gradient is 0 with and without it" in reasons["gradient by x doubled"]
+    assert (
+        "to the last bit the same first and second" in reasons["rule for x: `x <= y` for `x < y`"]
+    )
+
+
+def test_distances_between_gradients():
+    one, other = np.array([1.0, 2.0]), np.array([1.0, np.nan])
+    assert mutate.distance([one], [one]) == 0.0
+    assert mutate.distance([one], [one * 1.5]) == 1 / 3
+    assert mutate.distance([one], [other]) == mutate.distance([other], [one]) == np.inf
+    assert mutate.distance([other], [other]) == 0.0
+    assert mutate.distance([one], [one[:1]]) == np.inf
 
 
 def test_a_fault_that_only_chooses_at_a_kink_is_equivalent():
