@@ -18,6 +18,7 @@ from nn.layers.activation import (
     Softplus,
     Tanh,
 )
+from nn.layers.cells import GRUCell, LSTMCell, RNNCell
 from nn.layers.container import ModuleDict, ModuleList, Sequential
 from nn.layers.conv import (
     Conv1d,
@@ -31,7 +32,8 @@ from nn.layers.conv import (
     ZeroPad3d,
 )
 from nn.layers.dropout import Dropout, Dropout1d, Dropout2d, Dropout3d
-from nn.layers.linear import Bilinear, Embedding, Flatten, Identity, Linear, Unflatten
+from nn.layers.embedding import Embedding
+from nn.layers.linear import Bilinear, Flatten, Identity, Linear, Unflatten
 from nn.layers.loss import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -59,6 +61,7 @@ from nn.layers.pool import (
     MaxPool2d,
     MaxPool3d,
 )
+from nn.layers.recurrent import GRU, LSTM, RNN
 from nn.module import Module
 from nn.parameter import Parameter
 from nn.summary import summary
@@ -66,6 +69,9 @@ from nn.summary import summary
 __all__ = [
     "ELU",
     "GELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "SELU",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
@@ -95,12 +101,14 @@ __all__ = [
     "Dropout3d",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GroupNorm",
     "Hardtanh",
     "HuberLoss",
     "Identity",
     "KLDivLoss",
     "L1Loss",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
@@ -118,6 +126,7 @@ __all__ = [
     "Parameter",
     "ParameterDict",
     "ParameterList",
+    "RNNCell",
     "ReLU",
     "ReLU6",
     "Sequential",

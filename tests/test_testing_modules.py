@@ -42,6 +42,16 @@ SPECS = {
         nn.Embedding(4, 2),
         inputs=st.just((ag.tensor([[0, 3, 0]]),)),
     ),
+    "RNN": lambda: spec(lambda: nn.RNN(2, 2), (3, 2, 2), (1, 2, 2)),
+    "RNN with relu": lambda: spec(
+        lambda: nn.RNN(2, 2, nonlinearity="relu", bias=False), (2, 2, 2), kinks="ties"
+    ),
+    "GRU": lambda: spec(lambda: nn.GRU(2, 2, bidirectional=True), (2, 2, 2), (2, 2, 2)),
+    "LSTM": lambda: spec(lambda: nn.LSTM(2, 2, num_layers=2, bias=False), (2, 2, 2)),
+    "LSTM with a projection": lambda: spec(lambda: nn.LSTM(2, 3, proj_size=2), (2, 1, 2)),
+    "RNNCell": lambda: spec(lambda: nn.RNNCell(2, 3), (2, 2), (2, 3)),
+    "GRUCell": lambda: spec(lambda: nn.GRUCell(2, 3), (2, 2), (2, 3)),
+    "LSTMCell": lambda: spec(lambda: nn.LSTMCell(2, 3), (2, 2)),
     "Flatten": lambda: spec(nn.Flatten, (2, 3, 2)),
     "Unflatten": lambda: spec(lambda: nn.Unflatten(1, (2, 3)), (2, 6)),
     "Identity": lambda: spec(nn.Identity, (2, 3)),

@@ -6,6 +6,7 @@ stands for that one while it is in use, so call kernels as ``kernels.conv(...)``
 
 from autograd.kernels import choice
 from autograd.kernels.choice import get_kernels, use_kernels
+from autograd.kernels.numpy_attention import attention, attention_grad
 from autograd.kernels.numpy_conv import conv, conv_input_grad, conv_weight_grad
 from autograd.kernels.numpy_loss import (
     cross_entropy,
@@ -30,11 +31,15 @@ from autograd.kernels.numpy_pool import (
     spread_pool,
     sum_pool,
 )
+from autograd.kernels.numpy_recurrent import gru, gru_grad, lstm, lstm_grad, rnn, rnn_grad
+from autograd.kernels.numpy_rows import sum_rows
 from autograd.kernels.numpy_select import select
 from autograd.kernels.windows import Windows
 
 __all__ = [
     "Windows",
+    "attention",
+    "attention_grad",
     "conv",
     "conv_input_grad",
     "conv_weight_grad",
@@ -42,13 +47,19 @@ __all__ = [
     "cross_entropy_grad",
     "exponentiate",
     "get_kernels",
+    "gru",
+    "gru_grad",
     "log_softmax",
+    "lstm",
+    "lstm_grad",
     "matmul",
     "max_pool",
     "max_pool_grad",
     "max_pool_indices",
     "max_pool_pick",
     "moments",
+    "rnn",
+    "rnn_grad",
     "select",
     "softmax",
     "spread_pool",
@@ -57,6 +68,7 @@ __all__ = [
     "standardize_grad",
     "standardize_weight_grad",
     "sum_pool",
+    "sum_rows",
     "use_kernels",
 ]
 

@@ -150,7 +150,8 @@ def lstm_grad(
         dc if needs[2] else None,
         matmul(rows.T, x) if needs[3] else None,
         weight_grad(rows, out[:total], hidden, batch_sizes, reverse) if needs[4] else None,
-        *bias_grads(rows, rows, needs[5:]),
+        column_sums(rows) if needs[5] else None,
+        column_sums(rows) if needs[6] else None,
     ]
 
 
@@ -213,11 +214,12 @@ def gru_grad(
     total, size = len(x), hidden.shape[1]
     reset, keep, candidate = (gates[:, k * size : (k + 1) * size] for k in range(3))
     slopes = np.empty((total, 3, size), x.dtype)  # of the gates as the state enters them
-    direct = slopes[:, 2] * 0  # of the candidate as the input enters it
+    direct = np.empty((total, size), x.dtype)  # of the candidate as the input enters it
     np.multiply(candidate, candidate, out=direct)
     np.subtract(1, direct, out=direct)
     direct -= direct * keep
-    np.subtract(1, gates[:, : 2 * size], out=slopes[:, :2].reshape(total, 2 * size))
+    rows = slopes.reshape(total, 3 * size)  # (rows, 3, H) -> (rows, 3H)
+    np.subtract(1, gates[:, : 2 * size], out=rows[:, : 2 * size])
     slopes[:, 0] *= reset
     slopes[:, 0] *= inner
     slopes[:, 0] *= direct
@@ -226,7 +228,6 @@ def gru_grad(
     np.multiply(direct, reset, out=slopes[:, 2])
     dh = np.zeros_like(hidden)
     product = np.empty_like(dh)
-    rows = slopes.reshape(total, 3 * size)  # (rows, 3, H) -> (rows, 3H)
     for part in reversed(steps(batch_sizes, reverse)):
         count = part.stop - part.start
         back, free = dh[:count], product[:count]
@@ -236,20 +237,16 @@ def gru_grad(
         back *= keep[part]
         np.matmul(rows[part], weight_hh, out=free)
         back += free
-    recurrent = weight_grad(rows, out, hidden, batch_sizes, reverse) if needs[3] else None
-    entering = rows
-    if needs[0] or needs[2] or needs[4]:
-        bias_hh = bias_grads(rows, rows, (False, needs[5]))[1]
-        slopes[:, 2] = direct
-    else:
-        bias_hh = bias_grads(rows, rows, (False, needs[5]))[1]
+    weight_hh_grad = weight_grad(rows, out, hidden, batch_sizes, reverse) if needs[3] else None
+    bias_hh_grad = column_sums(rows) if needs[5] else None
+    slopes[:, 2] = direct
     return [
-        matmul(entering, weight_ih) if needs[0] else None,
+        matmul(rows, weight_ih) if needs[0] else None,
         dh if needs[1] else None,
-        matmul(entering.T, x) if needs[2] else None,
-        recurrent,
-        bias_grads(entering, entering, (needs[4], False))[0],
-        bias_hh,
+        matmul(rows.T, x) if needs[2] else None,
+        weight_hh_grad,
+        column_sums(rows) if needs[4] else None,
+        bias_hh_grad,
     ]
 
 
@@ -311,7 +308,8 @@ def rnn_grad(
         dh if needs[1] else None,
         matmul(rows.T, x) if needs[2] else None,
         weight_grad(rows, out, hidden, batch_sizes, reverse) if needs[3] else None,
-        *bias_grads(rows, rows, needs[4:]),
+        column_sums(rows) if needs[4] else None,
+        column_sums(rows) if needs[5] else None,
     ]
 
 
@@ -320,10 +318,6 @@ def weight_grad(rows: Any, states: Any, initial: Any, batch_sizes: Sizes, revers
     return matmul(rows.T, before(states, initial, batch_sizes, reverse))
 
 
-def bias_grads(entering: Any, recurrent: Any, needs: Sequence[bool]) -> list[Any]:
-    """The sums over all rows, by a matrix product, the fastest."""
-    ones = np.ones(len(entering), entering.dtype)
-    return [
-        np.matmul(ones, rows) if needed else None
-        for rows, needed in zip((entering, recurrent), needs, strict=True)
-    ]
+def column_sums(rows: Any) -> Any:
+    """The sum over all rows, by a matrix product, the fastest."""
+    return np.matmul(np.ones(len(rows), rows.dtype), rows)

@@ -1,5 +1,6 @@
 """The primitives, by family. `autograd.primitive.OPS` lists them all."""
 
+from autograd.ops.attention import attention
 from autograd.ops.binary import binary_cross_entropy
 from autograd.ops.conv import (
     conv,
@@ -51,6 +52,7 @@ from autograd.ops.elementwise import (
     trunc,
     where,
 )
+from autograd.ops.embedding import embedding, embedding_grad
 from autograd.ops.index import diagonal, diagonal_sum, getitem, index_sum, overwrite
 from autograd.ops.linalg import einsum, linear, matmul
 from autograd.ops.loss import (
@@ -78,6 +80,7 @@ from autograd.ops.pool import (
     max_pool_indices,
     max_pool_pick,
 )
+from autograd.ops.recurrent import gru, lstm, rnn
 from autograd.ops.reduce import (
     amax,
     amin,
@@ -115,6 +118,7 @@ __all__ = [
     "atan",
     "atan2",
     "atanh",
+    "attention",
     "avg_pool",
     "avg_pool_grad",
     "batch_norm",
@@ -140,6 +144,8 @@ __all__ = [
     "diagonal_sum",
     "div",
     "einsum",
+    "embedding",
+    "embedding_grad",
     "erf",
     "exp",
     "expand",
@@ -150,6 +156,7 @@ __all__ = [
     "fmod",
     "getitem",
     "group_norm",
+    "gru",
     "index_sum",
     "layer_norm",
     "linear",
@@ -157,6 +164,7 @@ __all__ = [
     "log1p",
     "log_softmax",
     "logsumexp",
+    "lstm",
     "matmul",
     "max_pool",
     "max_pool_grad",
@@ -175,6 +183,7 @@ __all__ = [
     "relu",
     "remainder",
     "reshape",
+    "rnn",
     "roll",
     "round",
     "rsqrt",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import kernels
 from autograd.graph import ViewStep
 from autograd.ops.elementwise import where
 from autograd.ops.shape import reshape
@@ -54,23 +55,11 @@ def index_sum(x: Any, *, shape: tuple[int, ...], index: tuple[Any, ...]) -> Any:
         total[index] = x
         return total
     if len(index) == 1 and len(shape) > 1:
-        return sum_rows(total, index[0], x)
+        rows = index[0].reshape(-1)
+        rows = np.where(rows < 0, rows + shape[0], rows)
+        return kernels.sum_rows(np.reshape(x, (rows.size, *shape[1:])), rows, total)
     places = np.arange(product_of(shape)).reshape(shape)[index]
     np.add.at(total.reshape(-1), places.reshape(-1), np.broadcast_to(x, places.shape).reshape(-1))
-    return total
-
-
-def sum_rows(total: Any, rows: Any, x: Any) -> Any:
-    """Add whole rows: sorted, so that equal ones are summed by one call."""
-    rows = rows.reshape(-1)
-    if rows.size == 0 or total.size == 0:
-        return total
-    rows = np.where(rows < 0, rows + total.shape[0], rows)
-    order = np.argsort(rows, kind="stable")
-    ordered = rows[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    parts = x.reshape(rows.size, *total.shape[1:])[order]  # (rows..., row...) -> (n, row...)
-    total[ordered[starts]] = np.add.reduceat(parts, starts, axis=0)
     return total
 
 

@@ -33,7 +33,8 @@ from nn.functional.conv import (
     conv_transpose3d,
 )
 from nn.functional.dropout import dropout, dropout1d, dropout2d, dropout3d
-from nn.functional.linear import bilinear, embedding, linear, normalize, one_hot
+from nn.functional.embedding import embedding
+from nn.functional.linear import bilinear, linear, normalize, one_hot
 from nn.functional.norm import batch_norm, group_norm, layer_norm
 from nn.functional.pool import (
     adaptive_avg_pool1d,

@@ -1,4 +1,4 @@
-"""Affine maps, lookups and encodings of classes."""
+"""Affine maps, unit vectors and encodings of classes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import autograd
 from autograd import Tensor, ops
 from autograd.errors import DtypeError, ShapeError
 
-__all__ = ["bilinear", "embedding", "linear", "normalize", "one_hot"]
+__all__ = ["bilinear", "linear", "normalize", "one_hot"]
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -66,38 +66,6 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     if bias is not None:
         out = out + bias
     return out.reshape(*first[:-1], shape[0])  # (n, out) -> (..., out)
-
-
-def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
-    """The rows of a table at integer places.
-
-    Args:
-        input: integers of any shape, between 0 and the number of rows.
-        weight: (rows, features).
-        padding_idx: a row that gets no gradient.
-
-    Raises:
-        DtypeError: the input is not of an integer type.
-        IndexError: there is no such row.
-
-    >>> from autograd import tensor
-    >>> embedding(tensor([1, 0, 1]), tensor([[1.0], [2.0]])).tolist()
-    [[2.0], [1.0], [2.0]]
-    """
-    check_integers("embedding", "input", input)
-    if weight.ndim != 2:
-        raise ShapeError(
-            f"embedding: weight has shape {tuple(weight.shape)}, expected (rows, features)"
-        )
-    rows = int(weight.shape[0])
-    if padding_idx is not None and not -rows <= padding_idx < rows:
-        raise IndexError(f"embedding: padding_idx {padding_idx} is outside the {rows} rows")
-    check_range("embedding", "input", input, rows)
-    chosen = weight[input]
-    if padding_idx is None:
-        return chosen
-    padding = (input == padding_idx % rows).unsqueeze(-1)  # (...) -> (..., 1)
-    return ops.where(padding, chosen.detach(), chosen)
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:

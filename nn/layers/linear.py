@@ -1,19 +1,17 @@
-"""Affine layers, lookups and changes of shape."""
+"""Affine layers and changes of shape."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-import autograd
 from autograd import Tensor
-from autograd.errors import ShapeError
 from nn import functional as F
 from nn import init
 from nn.module import Module
 from nn.parameter import Parameter, new_parameter
 
-__all__ = ["Bilinear", "Embedding", "Flatten", "Identity", "Linear", "Unflatten"]
+__all__ = ["Bilinear", "Flatten", "Identity", "Linear", "Unflatten"]
 
 
 class Identity(Module):
@@ -117,73 +115,6 @@ class Bilinear(Module):
             f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
             f"out_features={self.out_features}, bias={self.bias is not None}"
         )
-
-
-class Embedding(Module):
-    """A table of learned rows, looked up by integers: (...) -> (..., embedding_dim).
-
-    Args:
-        num_embeddings: the number of rows.
-        embedding_dim: the size of a row.
-        padding_idx: a row that starts as zeros and is not trained.
-
-    >>> import nn
-    >>> from autograd import tensor
-    >>> tuple(nn.Embedding(10, 3)(tensor([[1, 2], [9, 1]])).shape)
-    (2, 2, 3)
-    """
-
-    weight: Parameter
-
-    def __init__(
-        self,
-        num_embeddings: int,
-        embedding_dim: int,
-        padding_idx: int | None = None,
-        *,
-        device: Any = None,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__()
-        if padding_idx is not None:
-            if not -num_embeddings <= padding_idx < num_embeddings:
-                raise ValueError(
-                    f"Embedding: padding_idx {padding_idx} is outside the {num_embeddings} rows"
-                )
-            padding_idx %= num_embeddings
-        self.num_embeddings = num_embeddings
-        self.embedding_dim = embedding_dim
-        self.padding_idx = padding_idx
-        self.weight = new_parameter((num_embeddings, embedding_dim), device, dtype)
-        self.reset_parameters()
-
-    @classmethod
-    def from_pretrained(
-        cls, embeddings: Tensor, freeze: bool = True, padding_idx: int | None = None
-    ) -> Embedding:
-        """A layer on a given table of shape (rows, features)."""
-        if embeddings.ndim != 2:
-            raise ShapeError(
-                "Embedding.from_pretrained: expected (rows, features), got shape "
-                f"{tuple(embeddings.shape)}"
-            )
-        layer = cls(int(embeddings.shape[0]), int(embeddings.shape[1]), padding_idx)
-        layer.weight = Parameter(embeddings, requires_grad=not freeze)
-        return layer
-
-    def reset_parameters(self) -> None:
-        """Draw the rows from the standard normal distribution."""
-        init.normal_(self.weight)
-        if self.padding_idx is not None:
-            with autograd.no_grad():
-                self.weight[self.padding_idx] = 0.0
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.embedding(input, self.weight, self.padding_idx)
-
-    def extra_repr(self) -> str:
-        text = f"{self.num_embeddings}, {self.embedding_dim}"
-        return text if self.padding_idx is None else f"{text}, padding_idx={self.padding_idx}"
 
 
 class Flatten(Module):

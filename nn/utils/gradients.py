@@ -13,6 +13,8 @@ from autograd import Tensor, cat, no_grad, tensor, writable
 __all__ = [
     "clip_grad_norm_",
     "clip_grad_value_",
+    "clip_grads_with_norm_",
+    "get_total_norm",
     "parameters_to_vector",
     "vector_to_parameters",
 ]
@@ -50,20 +52,53 @@ def clip_grad_norm_(
         [0.6, 0.8]
     """
     grads = gradients(parameters)
-    order = float(norm_type)
-    norm = total_norm([grad.array for grad in grads], order)
-    if error_if_nonfinite and not isfinite(norm):
-        raise RuntimeError(
-            f"clip_grad_norm_: the norm of order {order} of {len(grads)} gradients is {norm}; "
-            "set error_if_nonfinite=False to scale by it all the same"
-        )
+    norm = checked_norm("clip_grad_norm_", "gradients", grads, norm_type, error_if_nonfinite)
+    scale_down(grads, max_norm, float(norm))
+    return norm
+
+
+def get_total_norm(
+    tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False
+) -> Tensor:
+    """The norm of several tensors as one vector, ``(|t1|**p + |t2|**p + ...) ** (1 / p)``.
+
+    Args:
+        tensors: one tensor or several, such as the gradients of a model.
+        norm_type: p; ``inf`` for the largest absolute value.
+        error_if_nonfinite: whether a norm that is infinite or not a number raises RuntimeError.
+
+    Example:
+        >>> from autograd import tensor
+        >>> get_total_norm([tensor([3.0]), tensor([[4.0]])])
+        tensor(5.)
+    """
+    several = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    return checked_norm("get_total_norm", "tensors", several, norm_type, error_if_nonfinite)
+
+
+def clip_grads_with_norm_(
+    parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor
+) -> None:
+    """Scale all gradients, in place, by ``max_norm / total_norm``, where that is below 1.
+
+    Example:
+        >>> from autograd import tensor
+        >>> x = tensor([3.0, 4.0], requires_grad=True)
+        >>> x.grad = tensor([3.0, 4.0])
+        >>> clip_grads_with_norm_(x, 1.0, get_total_norm([x.grad]))
+        >>> [round(g, 4) for g in x.grad.tolist()]
+        [0.6, 0.8]
+    """
+    scale_down(gradients(parameters), max_norm, float(total_norm))
+
+
+def scale_down(grads: list[Tensor], max_norm: float, norm: float) -> None:
     scale = float(max_norm) / (norm + 1e-6)
     if not scale >= 1.0:
         with no_grad(), np.errstate(invalid="ignore"):
             for grad in grads:
                 array = writable(grad)
                 array *= scale
-    return tensor(np.asarray(norm, grads[0].dtype if grads else np.float32))
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
@@ -131,6 +166,20 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
 def gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
     several = [parameters] if isinstance(parameters, Tensor) else parameters
     return [parameter.grad for parameter in several if parameter.grad is not None]
+
+
+def checked_norm(
+    operation: str, what: str, tensors: list[Tensor], norm_type: float, finite: bool
+) -> Tensor:
+    """The norm of all tensors as one vector; if it must be finite, an error where it is not."""
+    order = float(norm_type)
+    norm = total_norm([one.array for one in tensors], order)
+    if finite and not isfinite(norm):
+        raise RuntimeError(
+            f"{operation}: the norm of order {order} of {len(tensors)} {what} is {norm}; "
+            "set error_if_nonfinite=False to go on all the same"
+        )
+    return tensor(np.asarray(norm, tensors[0].dtype if tensors else np.float32))
 
 
 def total_norm(arrays: list[np.ndarray[Any, Any]], order: float) -> float:

@@ -1,0 +1,78 @@
+"""Scaled dot-product attention as one operation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd import kernels
+from autograd.ops.elementwise import quiet, where
+from autograd.ops.linalg import matmul, swap_last
+from autograd.ops.loss import softmax
+from autograd.ops.recurrent import derived
+from autograd.ops.reduce import raw
+from autograd.primitive import Case, primitive
+
+HALF = {"scale": 0.5, "keep": None}
+KEEP = np.array([[[2.0, 0.0], [2.0, 2.0], [0.0, 2.0]]])
+
+
+def attention_by_steps(
+    query: Any, key: Any, value: Any, mask: Any, *, scale: float, keep: Any
+) -> Any:
+    scores = matmul(query * scale, swap_last(key))
+    closed: Any = False
+    if mask is not None:
+        scores = scores + mask
+        closed = np.all(np.isneginf(raw(mask)), axis=-1, keepdims=True)
+        closed = np.broadcast_to(closed, scores.shape)
+        scores = where(closed, 0.0, scores)
+    weights = softmax(scores, dim=len(scores.shape) - 1)
+    if mask is not None:
+        weights = where(closed, 0.0, weights)
+    return matmul(weights if keep is None else weights * keep, value)
+
+
+def attention_rule(
+    g: Any,
+    needs: tuple[bool, ...],
+    query: Any,
+    key: Any,
+    value: Any,
+    mask: Any,
+    out: Any,
+    weights: Any,
+    scale: float,
+    keep: Any,
+) -> list[Any]:
+    if isinstance(g, np.ndarray):
+        return kernels.attention_grad(g, needs, query, key, value, out, weights, scale, keep)
+    inputs = (query, key, value, mask)
+    return derived(attention_by_steps, g, needs, *inputs, scale=scale, keep=keep)
+
+
+@primitive(
+    joint=attention_rule,
+    residuals=("weights",),
+    broadcasts=True,
+    case=(
+        Case(shapes=((3, 2), (2, 2), (2, 3)), constants={"mask": None}, attributes=HALF),
+        Case(shapes=((2, 1, 2), (2, 3, 2), (2, 3, 1), (1, 3)), attributes=HALF),
+        Case(
+            shapes=((1, 3, 2), (1, 2, 2), (1, 2, 2)),
+            constants={"mask": np.array([[0.0, -np.inf], [0.0, 0.0], [-np.inf, -np.inf]])},
+            attributes={"scale": 1.5, "keep": KEEP},
+        ),
+    ),
+)
+@quiet
+def attention(query: Any, key: Any, value: Any, mask: Any, *, scale: float, keep: Any) -> Any:
+    """``softmax(query @ key.T * scale + mask) * keep @ value``
+
+    query (..., L, E), key (..., S, E), value (..., S, V); mask, added to (..., L, S), and keep,
+    which drops weights, may be None. A row that the mask closes to all keys gives zeros.
+
+    Reference: Vaswani et al. 2017, arXiv:1706.03762.
+    """
+    return kernels.attention(query, key, value, mask, scale, keep)
