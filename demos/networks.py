@@ -2,13 +2,65 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
-__all__ = ["NETWORKS"]
+__all__ = ["NETWORKS", "Network"]
+
+
+class Network(NamedTuple):
+    """A network and the batch that it is timed with.
+
+    Attributes:
+        build: makes it from the library's `nn`.
+        shape: of a batch, which holds normally distributed numbers; the network returns scores
+            of 10 classes for each of its samples, or a tensor of any other shape.
+    """
+
+    build: Callable[[Any], Any]
+    shape: tuple[int, ...]
+
+
+def tiny_cnn(nn: Any) -> Any:
+    """3x3 convolutions of 16 and 32 filters, one linear layer."""
+    return nn.Sequential(
+        nn.Conv2d(1, 16, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(32 * 7 * 7, 10),
+    )
+
+
+def simple_cnn(nn: Any) -> Any:
+    """Six 3x3 convolutions in stages of 32, 64 and 128 filters, with batch norm and dropout."""
+    layers: list[Any] = []
+    channels = 3
+    for width in (32, 64, 128):
+        for _ in range(2):
+            layers += [
+                nn.Conv2d(channels, width, 3, padding=1, bias=False),
+                nn.BatchNorm2d(width),
+                nn.ReLU(),
+            ]
+            channels = width
+        layers.append(nn.MaxPool2d(2))
+    return nn.Sequential(
+        *layers,
+        nn.Flatten(),
+        nn.Dropout(0.5),
+        nn.Linear(128 * 4 * 4, 128),
+        nn.ReLU(),
+        nn.Dropout(0.5),
+        nn.Linear(128, 10),
+    )
 
 
 def mnist_convnet(nn: Any) -> Any:
-    """5x5 convolutions of 32 and 64 filters, then 1,024 units: for MNIST."""
+    """5x5 convolutions of 32 and 64 filters, then 1,024 units."""
     return nn.Sequential(
         nn.Conv2d(1, 32, 5, padding=2),
         nn.ReLU(),
@@ -24,10 +76,11 @@ def mnist_convnet(nn: Any) -> Any:
 
 
 def batch_norm_cnn(nn: Any) -> Any:
-    """Two pairs of 3x3 convolutions with batch norm and spatial dropout: for MNIST."""
+    """Two pairs of 3x3 convolutions with batch norm and spatial dropout, then 128 units."""
 
     def block(inputs: int, outputs: int) -> list[Any]:
-        return [nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU()]
+        conv = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+        return [conv, nn.BatchNorm2d(outputs), nn.ReLU()]
 
     return nn.Sequential(
         *block(1, 32),
@@ -39,7 +92,7 @@ def batch_norm_cnn(nn: Any) -> Any:
         nn.MaxPool2d(2),
         nn.Dropout2d(0.25),
         nn.Flatten(),
-        nn.Linear(64 * 7 * 7, 128),
+        nn.Linear(64 * 7 * 7, 128, bias=False),
         nn.BatchNorm1d(128),
         nn.ReLU(),
         nn.Dropout(0.5),
@@ -47,8 +100,27 @@ def batch_norm_cnn(nn: Any) -> Any:
     )
 
 
+def quick_start_cnn(nn: Any) -> Any:
+    """3x3 convolutions of 32 and 64 filters with batch norm, then 128 units with dropout."""
+    return nn.Sequential(
+        nn.Conv2d(1, 32, 3, padding=1),
+        nn.BatchNorm2d(32),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(32, 64, 3, padding=1),
+        nn.BatchNorm2d(64),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(64 * 7 * 7, 128),
+        nn.ReLU(),
+        nn.Dropout(0.5),
+        nn.Linear(128, 10),
+    )
+
+
 def cifar_cnn(nn: Any) -> Any:
-    """3x3 convolutions of 32 and 64 filters, then 128 units: for CIFAR-10."""
+    """3x3 convolutions of 32 and 64 filters, then 128 units."""
     return nn.Sequential(
         nn.Conv2d(3, 32, 3, padding=1),
         nn.ReLU(),
@@ -63,6 +135,47 @@ def cifar_cnn(nn: Any) -> Any:
     )
 
 
+def residual_block(nn: Any, inputs: int, outputs: int, stride: int) -> Any:
+    """``relu(x + f(x))`` with two 3x3 convolutions in f; a 1x1 one for x where shapes differ."""
+
+    class Block(nn.Module):  # type: ignore[misc]  # the base class is a parameter
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False),
+                nn.BatchNorm2d(outputs),
+                nn.ReLU(inplace=True),
+                nn.Conv2d(outputs, outputs, 3, padding=1, bias=False),
+                nn.BatchNorm2d(outputs),
+            )
+            self.skip = nn.Identity()
+            if stride != 1 or inputs != outputs:
+                self.skip = nn.Sequential(
+                    nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
+                )
+            self.relu = nn.ReLU(inplace=True)
+
+        def forward(self, x: Any) -> Any:
+            return self.relu(self.body(x) + self.skip(x))
+
+    return Block()
+
+
+def resnet18(nn: Any) -> Any:
+    """ResNet-18 for images of 32 x 32: a 3x3 convolution first, and no pooling before the stages.
+
+    Reference: He et al. 2016, arXiv:1512.03385.
+    """
+    layers = [nn.Conv2d(3, 64, 3, padding=1, bias=False), nn.BatchNorm2d(64), nn.ReLU(inplace=True)]
+    channels = 64
+    for stage in range(4):
+        width = 64 << stage
+        layers.append(residual_block(nn, channels, width, 1 if stage == 0 else 2))
+        layers.append(residual_block(nn, width, width, 1))
+        channels = width
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 10))
+
+
 def perceptron(nn: Any) -> Any:
     """Three layers of 256 units."""
     return nn.Sequential(
@@ -75,10 +188,14 @@ def perceptron(nn: Any) -> Any:
     )
 
 
-NETWORKS: dict[str, tuple[Any, tuple[int, ...]]] = {
-    "MNIST 5x5 convnet": (mnist_convnet, (128, 1, 28, 28)),
-    "batch-norm CNN": (batch_norm_cnn, (32, 1, 28, 28)),
-    "CIFAR-10 CNN": (cifar_cnn, (64, 3, 32, 32)),
-    "perceptron": (perceptron, (128, 1, 28, 28)),
+NETWORKS: dict[str, Network] = {
+    "A TinyCNN": Network(tiny_cnn, (64, 1, 28, 28)),
+    "A SimpleCNN": Network(simple_cnn, (64, 3, 32, 32)),
+    "B MNIST 5x5 convnet": Network(mnist_convnet, (128, 1, 28, 28)),
+    "C batch-norm CNN": Network(batch_norm_cnn, (32, 1, 28, 28)),
+    "D quick start": Network(quick_start_cnn, (32, 1, 28, 28)),
+    "E CIFAR-10 CNN": Network(cifar_cnn, (64, 3, 32, 32)),
+    "ResNet-18": Network(resnet18, (32, 3, 32, 32)),
+    "perceptron": Network(perceptron, (128, 1, 28, 28)),
 }
-"""By name: a function of the library's `nn`, and the shape of a batch."""
+"""By name; the letters are those of the five projects that came before this one."""
