@@ -1,5 +1,16 @@
-"""Images: data sets, transforms, models, training, metrics and plots, named as in torchvision."""
+"""Images: data sets, transforms, models, training, metrics, pictures and interpretation.
 
-from vision import datasets, metrics, models, training, transforms
+Names are torchvision's where it has them.
+"""
 
-__all__ = ["datasets", "metrics", "models", "training", "transforms"]
+from vision import datasets, interpret, metrics, models, training, transforms, visualize
+
+__all__ = [
+    "datasets",
+    "interpret",
+    "metrics",
+    "models",
+    "training",
+    "transforms",
+    "visualize",
+]
