@@ -110,6 +110,36 @@ PLANTED = {
     ),
     "not linear": (lambda x: ag.sin(x), lambda g, x: g * g * ag.cos(x), (values(4),)),
     "not multiplied": (lambda x: ag.sin(x), lambda g, x: ag.cos(x), (values(4),)),
+    "missing term": (
+        lambda x: x * ag.sin(x),
+        lambda g, x: g * x * ag.cos(x),
+        (values(4),),
+    ),
+    "one term": (
+        lambda x: x**3 + ag.cos(x),
+        lambda g, x: g * x**2,
+        (values(4),),
+    ),
+    "exchanged": (
+        lambda x, y: x**2 / y,
+        lambda g, x, y: (2 * g * x / y, -g * y**2 / x**2),
+        PAIR,
+    ),
+    "wrong axis": (
+        lambda x: ag.softmax(x, 1),
+        lambda g, x: ag.softmax(x, 1) * (g - (g * ag.softmax(x, 1)).sum(0, keepdim=True)),
+        (values(2, 3),),
+    ),
+    "dilation": (
+        lambda x: windows(x, tensor([1.0, 0.0, 3.0, 0.0, 2.0], dtype=float64)),
+        lambda g, x: spread(g, x, tensor([1.0, 3.0, 2.0], dtype=float64), 1),
+        (values(9),),
+    ),
+    "wrong places": (
+        lambda x: x * tensor([1.0, 2.0, 3.0, 4.0, 5.0], dtype=float64),
+        lambda g, x: g * tensor([2.0, 5.0, 1.0, 3.0, 4.0], dtype=float64),
+        (values(5),),
+    ),
     "unknown": (lambda x: ag.sin(x), lambda g, x: g * ag.exp(-x * x), (values(4),)),
 }
 
@@ -121,6 +151,81 @@ def test_a_planted_mistake_is_named(name):
     assert result.verdict is Verdict.WRONG
     assert result.order == 1
     assert result.cause.name == name, result.report()
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward", "name", "words"),
+    [
+        (lambda x, y: x / y, lambda g, x, y: (g / y, -g * y / x**2), "exchanged", "input 0 and"),
+        (lambda x, y: x * y, lambda g, x, y: (g * x, g * y), "swapped", "gradient of input 0"),
+        (
+            lambda x, y: x + y**3,
+            lambda g, x, y: (g, 3 * g * y),
+            "factor of a value",
+            "a factor input 1 is missing",
+        ),
+        (
+            lambda x, y: x * ag.sin(x) + y,
+            lambda g, x, y: (g * x * ag.cos(x), g),
+            "unknown",
+            "no simple relation",
+        ),
+        (lambda x, y: x**2 + y, lambda g, x, y: (g * x * 3, g), "factor 1.5", "too large by"),
+    ],
+)
+def test_a_single_derivative_is_looked_at_again_at_other_values(forward, backward, name, words):
+    """One number fits any factor, and at 0 and 1 many things are equal."""
+    x, y = tensor(1.0, dtype=float64), tensor(0.1, dtype=float64)
+    result = check_gradients(operation(forward, backward), x, y, raise_exception=False)
+    assert result.cause.name == name, result.report()
+    assert words in result.cause.text
+
+
+def padded(x, weight, padding, stride=1):
+    edge = ag.zeros(padding, dtype=float64)
+    return windows(ag.cat([edge, x, edge]), weight, stride)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "name"),
+    [
+        ({"padding": 1}, {"padding": 2}, "off by one"),
+        ({"padding": 1, "stride": 2}, {"padding": 1}, "off by one stride"),
+    ],
+)
+def test_what_padding_cuts_off_at_the_edges_does_not_hide_a_mistake(right, wrong, name):
+    class Convolution(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return padded(x, W, **right)
+
+        @staticmethod
+        def backward(ctx, gradient):
+            with ag.enable_grad():
+                x = ctx.saved_tensors[0].detach().requires_grad_()
+                y = padded(x, W, **wrong)[: gradient.shape[0]]
+            return ag.grad(y, x, gradient)[0]
+
+    result = check_gradients(Convolution.apply, values(9), order=1, raise_exception=False)
+    assert result.cause.name == name, result.report()
+    assert "at the edges aside" in result.cause.text
+
+
+def test_the_block_that_can_be_explained_explains_the_others():
+    right = tensor([[2.0, 0.5], [1.0, 3.0]], dtype=float64)
+    wrong = tensor([[9.0, 0.1], [5.0, 7.0]], dtype=float64)
+    fn = operation(lambda x, y: right @ x + y * 3, lambda g, x, y: (g @ wrong, g * -3))
+    result = check_gradients(fn, values(2), values(2, seed=1), raise_exception=False)
+    assert result.finding.variable.startswith("input 0")
+    assert (result.cause.name, result.cause.text[:14]) == ("sign", "by input 1: si")
+
+
+def test_a_slope_that_a_kink_does_not_allow_is_told_as_such():
+    steep = operation(lambda x: ag.relu(x), lambda g, x: g * ((x > 0) + 1.5 * (x == 0)))
+    x = tensor([0.0], dtype=float64)
+    result = check_gradients(steep, x, raise_exception=False)
+    assert (result.verdict, result.cause.name) == (Verdict.WRONG, "kink")
 
 
 def test_what_stretched_an_input_shows_in_the_shape_of_its_gradient():

@@ -11,10 +11,11 @@ import numpy as np
 from autograd.errors import DtypeError, GradientShapeError
 from autograd.tensor import Tensor
 from autograd.testing.diagnose import explain, explain_shape
-from autograd.testing.hypotheses import Cause
+from autograd.testing.evidence import Cause
 from autograd.testing.jacobian import Block, differentiate, is_full
 from autograd.testing.judge import Status
 from autograd.testing.level import Level, combined, cotangents, nonlinear
+from autograd.testing.looks import exchanged, second_looks, values_of
 from autograd.testing.reproduce import name_of, reproduction
 from autograd.testing.result import CheckResult, Finding, Verdict
 from autograd.testing.subject import BadSubject, Subject, Variable
@@ -30,6 +31,9 @@ VERDICTS = {
     Status.NOT_FINITE: Verdict.INCONCLUSIVE,
     Status.WRONG: Verdict.WRONG,
 }
+VAGUE = ("unknown", "factor of a value", "one term", "wrong places")
+"""Causes that say less than another one may."""
+
 REASONS = {
     Status.UNSETTLED: (
         "unsettled",
@@ -253,19 +257,42 @@ def describe(
         count,
     )
     if worst == Status.WRONG and block.variable >= 0:
-        values = {v.name: p for v, p in zip(variables, level.subject.points, strict=True)}
-        if len(level.plain) == 1:
-            values["the output"] = level.plain[0]
-        recorded = reaches(level, block.variable)
-        shown = [variable.name for variable in variables]
-        from_nothing = level.pull([np.zeros(value.shape) for value in level.plain])
-        if np.any(np.abs(from_nothing[block.variable]) > 0):
-            result.cause = Cause(
-                "not multiplied",
-                "not multiplied by the incoming gradient: where that is 0, it is not",
+        result.cause = cause_of(level, block, blocks, result.finding)
+
+
+def cause_of(level: Level, block: Block, blocks: Sequence[Block], finding: Finding) -> Cause:
+    """The likely cause of a wrong derivative, the worst one if there are several."""
+    from_nothing = level.pull([np.zeros(value.shape) for value in level.plain])
+    if np.any(np.abs(from_nothing[block.variable]) > 0):
+        return Cause(
+            "not multiplied",
+            "not multiplied by the incoming gradient: where that is 0, it is not",
+        )
+    if finding.left is not None:
+        return Cause(
+            "kink",
+            "at a kink, and outside of what the slopes on both sides allow: look at the branch "
+            "that is taken where values are equal",
+        )
+    names = [variable.name for variable in level.subject.variables]
+    looks = [(found, values_of(other)) for other, found in second_looks(level)]
+    wrong = [other for other in blocks if (other.status == Status.WRONG).any()]
+    vague: list[Cause] = []
+    for other in sorted(wrong, key=lambda b: b is not block):
+        recorded = reaches(level, other.variable)
+        cause = explain(other, blocks, names, values_of(level), recorded, looks)
+        swap = exchanged(level, other) if cause.name in VAGUE else None
+        if swap is not None:
+            cause = Cause(
+                "exchanged",
+                f"exchanged: it is right for the values of {swap[0].name} and {swap[1].name} in "
+                "each other's place",
             )
-        else:
-            result.cause = explain(block, blocks, shown, values, recorded)
+        if cause.name not in VAGUE:
+            where = "" if other is block else f"by {names[other.variable]}: "
+            return Cause(cause.name, where + cause.text)
+        vague.append(cause)
+    return vague[0]
 
 
 def side_of(slope: float) -> float | None:

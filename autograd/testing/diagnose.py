@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from autograd.testing.hypotheses import HYPOTHESES, Cause, Evidence
+from autograd.testing.evidence import Cause, Evidence
+from autograd.testing.hypotheses import HYPOTHESES, Hypothesis, precision
 from autograd.testing.jacobian import Block
 from autograd.testing.judge import Status
 
 __all__ = ["explain", "explain_shape"]
 
 Array: TypeAlias = np.ndarray[Any, Any]
+Look: TypeAlias = tuple[Sequence[Block], dict[str, Array]]
 
 
 def evidence_of(
     block: Block, blocks: Sequence[Block], names: Sequence[str], values: dict[str, Array]
 ) -> Evidence:
+    known = np.isfinite(block.numeric)
+    if not known.all():
+        block = replace(block, numeric=np.where(known, block.numeric, block.analytic))
     out_shape = (len(block.analytic),) if block.out_shape is None else block.out_shape
     in_shape = (len(block.places),) if block.in_shape is None else block.in_shape
     shape = (*out_shape, *in_shape)
@@ -49,6 +55,7 @@ def explain(
     names: Sequence[str],
     values: dict[str, Array],
     recorded: bool,
+    looks: Sequence[Look] = (),
 ) -> Cause:
     """The likely cause of the wrong entries of a block.
 
@@ -58,15 +65,13 @@ def explain(
         names: of the variables.
         values: inputs and outputs by name, for factors that depend on them.
         recorded: whether the variable has a history that leads to the outputs.
+        looks: the derivatives by all, with inputs and outputs, at other values.
     """
     wrong = block.status == Status.WRONG
     if np.isnan(block.analytic[wrong]).any():
         return Cause("nan", "the gradient is NaN where the function has a derivative")
     if not np.isfinite(block.analytic).all():
         return Cause("infinite", "the gradient is infinite where the function has a derivative")
-    known = np.isfinite(block.numeric)
-    if not known.all():
-        block = Block(**{**vars(block), "numeric": np.where(known, block.numeric, block.analytic)})
     if not recorded:
         return Cause(
             "cut off",
@@ -74,20 +79,41 @@ def explain(
             "or a backward that returns None)",
         )
     evidence = evidence_of(block, blocks, names, values)
+    further = [
+        evidence_of(other, all_, names, there)
+        for all_, there in looks
+        for other in all_
+        if other.variable == block.variable and (other.status == Status.WRONG).any()
+    ]
+    for e in (evidence, *further):
+        e.least = 1 if further else 2
     for hypothesis in HYPOTHESES:
         for cause in hypothesis(evidence):
-            return cause
+            if all(holds(hypothesis, cause, e) for e in further):
+                return cause
     return unexplained(block, evidence)
+
+
+def holds(hypothesis: Hypothesis, cause: Cause, e: Evidence) -> bool:
+    """Whether a hypothesis comes to the same conclusion from other evidence."""
+    exact = hypothesis is not precision  # it tells by how much
+    return any(
+        other.name == cause.name and (other.text == cause.text or not exact)
+        for other in hypothesis(e)
+    )
 
 
 def unexplained(block: Block, e: Evidence) -> Cause:
     wrong = np.count_nonzero(block.status == Status.WRONG)
-    right = block.status.size - wrong
-    if right == 0:
-        return Cause("unknown", "no simple relation: every entry is wrong, each in its own way")
+    zeros = (np.abs(e.came) <= e.slack) & (np.abs(e.right) <= e.slack)
+    right = block.status.size - wrong - np.count_nonzero(zeros)
+    if right <= 0:
+        return Cause(
+            "unknown", "no simple relation: every entry that is not 0 is wrong, each in its own way"
+        )
     return Cause(
         "unknown",
-        f"no simple relation: {wrong} of {block.status.size} entries are wrong, {right} are right",
+        f"no simple relation: {wrong} of the {wrong + right} entries that are not 0 are wrong",
     )
 
 

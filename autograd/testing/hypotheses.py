@@ -7,50 +7,19 @@ been made, and yields that mistake as the cause if it predicts every entry.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import permutations
 from typing import Any, TypeAlias
 
 import numpy as np
 
-__all__ = ["HYPOTHESES", "Cause", "Evidence"]
+from autograd.testing.evidence import Cause, Evidence
+from autograd.testing.places import dilation, moved, scattered, shifted, stride, wrong_axis
+from autograd.testing.relations import factors, terms
+
+__all__ = ["HYPOTHESES", "Hypothesis", "precision"]
 
 Array: TypeAlias = np.ndarray[Any, Any]
-
-
-@dataclass(frozen=True)
-class Cause:
-    """A mistake that explains what was found: its name, and a sentence for the report."""
-
-    name: str
-    text: str
-
-
-@dataclass
-class Evidence:
-    """What came and what should have come, with the axes of output and input apart.
-
-    Attributes:
-        came, right: (output axes..., input axes...).
-        out_axes, in_axes: how many of each there are.
-        others: the right derivatives by other variables of the same shape, by their names.
-        inputs, outputs: values that broadcast against the derivatives, by their names.
-    """
-
-    came: Array
-    right: Array
-    slack: float
-    out_axes: int
-    in_axes: int
-    others: dict[str, Array]
-    inputs: dict[str, Array]
-
-    @property
-    def scale(self) -> float:
-        return float(np.max(np.abs(self.right), initial=0.0))
-
-    def fits(self, predicted: Array) -> bool:
-        return bool(np.max(np.abs(self.came - predicted), initial=0.0) <= self.slack)
+Hypothesis: TypeAlias = Callable[[Evidence], Iterator[Cause]]
 
 
 def precision(e: Evidence) -> Iterator[Cause]:
@@ -102,17 +71,11 @@ def meaning(e: Evidence, size: float) -> str:
     counts = {"the number of input elements": e.right[(0,) * e.out_axes].size}
     counts["the number of output elements"] = e.right.size // max(1, next(iter(counts.values())))
     for axis, extent in enumerate(e.right.shape):
-        counts.setdefault(f"the size of {axis_name(e, axis)}", extent)
+        counts.setdefault(f"the size of {e.axis_name(axis)}", extent)
     for text, count in counts.items():
         if np.isclose(size, count, rtol=1e-6):
             return f", which is {text}: a mean where a sum belongs, or the reverse?"
     return ""
-
-
-def axis_name(e: Evidence, axis: int) -> str:
-    if axis < e.out_axes:
-        return f"axis {axis} of the output"
-    return f"axis {axis - e.out_axes} of the input"
 
 
 def swapped(e: Evidence) -> Iterator[Cause]:
@@ -140,7 +103,7 @@ def transposed(e: Evidence) -> Iterator[Cause]:
 def reversed_axis(e: Evidence) -> Iterator[Cause]:
     for axis in range(e.right.ndim):
         if e.fits(np.flip(e.right, axis)):
-            yield Cause("reversed", f"reversed along {axis_name(e, axis)}")
+            yield Cause("reversed", f"reversed along {e.axis_name(axis)}")
 
 
 def adjoint(e: Evidence) -> Iterator[Cause]:
@@ -154,53 +117,6 @@ def adjoint(e: Evidence) -> Iterator[Cause]:
                 "not transposed: the Jacobian itself where its transpose belongs, as if the "
                 "operation were applied forwards again",
             )
-
-
-def shifted(e: Evidence) -> Iterator[Cause]:
-    """Moved along an axis, with what falls off the end lost or coming in at the start."""
-    for axis, extent in enumerate(e.right.shape):
-        for places in sorted(range(1 - extent, extent), key=abs):
-            if places == 0:
-                continue
-            rolled = np.roll(e.right, places, axis)
-            if e.fits(rolled) or (lost(rolled, places, axis) and e.fits(rolled)):
-                where = f"{abs(places)} place{'s' if abs(places) > 1 else ''} too far"
-                count = {1: "one", 2: "two"}.get(abs(places), str(abs(places)))
-                yield Cause(
-                    f"off by {count}",
-                    f"off by {count}: along {axis_name(e, axis)} it lies {where} towards the "
-                    f"{'end' if places > 0 else 'start'}",
-                )
-
-
-def lost(rolled: Array, places: int, axis: int) -> bool:
-    """Clear what a roll brought in at the other end; whether anything is left."""
-    gap = slice(0, places) if places > 0 else slice(places, None)
-    rolled[(slice(None),) * axis + (gap,)] = 0
-    return bool(rolled.any())
-
-
-def stride(e: Evidence) -> Iterator[Cause]:
-    """Moved by a number of places that grows along an axis of the output."""
-    for out_axis in range(e.out_axes):
-        for in_axis in range(e.in_axes):
-            for step in (1, -1, 2, -2):
-                predicted = np.zeros(e.right.shape)
-                for k in range(e.right.shape[out_axis]):
-                    pick = (slice(None),) * out_axis + (k,)
-                    axis = e.out_axes + in_axis - 1
-                    part = np.roll(e.right[pick], k * step, axis)
-                    if k and (abs(k * step) >= part.shape[axis] or not lost(part, k * step, axis)):
-                        part = np.zeros(part.shape)
-                    predicted[pick] = part
-                if e.fits(predicted):
-                    count = "one" if abs(step) == 1 else "two"
-                    yield Cause(
-                        f"off by {count} stride",
-                        f"off by {count} in the stride: from one place to the next along axis "
-                        f"{out_axis} of the output it moves {abs(step)} too "
-                        f"{'far' if step > 0 else 'little'} along axis {in_axis} of the input",
-                    )
 
 
 def missing_sum(e: Evidence) -> Iterator[Cause]:
@@ -225,31 +141,7 @@ def missing_sum(e: Evidence) -> Iterator[Cause]:
 def extra_sum(e: Evidence) -> Iterator[Cause]:
     for axis, extent in enumerate(e.right.shape):
         if extent > 1 and e.fits(np.broadcast_to(e.right.sum(axis, keepdims=True), e.right.shape)):
-            yield Cause("extra sum", f"extra sum over {axis_name(e, axis)}")
-
-
-def depends(e: Evidence) -> Iterator[Cause]:
-    """A factor too many or too few that is one of the inputs or the output."""
-    seen = np.abs(e.right) > e.slack
-    if np.count_nonzero(seen) < 2 or np.abs(e.came[~seen]).max(initial=0.0) > e.slack:
-        return
-    for name, value in e.inputs.items():
-        with np.errstate(all="ignore"):
-            powers = {
-                f"a factor {name} is missing": e.right / value,
-                f"a factor {name} is too many": e.right * value,
-                f"a factor {name}**2 is missing": e.right / value / value,
-            }
-        for text, predicted in powers.items():
-            there = seen & np.isfinite(predicted)
-            if np.count_nonzero(there) < 2:
-                continue
-            ratio = np.vdot(e.came[there], predicted[there])
-            ratio /= max(np.vdot(predicted[there], predicted[there]), 1e-300)
-            close = np.abs(e.came - ratio * predicted)[there] <= 100 * e.slack
-            if ratio and close.all():
-                also = "" if np.isclose(ratio, 1, rtol=1e-5) else f", besides {ratio:.6g}"
-                yield Cause("factor of a value", f"{text}{also}")
+            yield Cause("extra sum", f"extra sum over {e.axis_name(axis)}")
 
 
 def dropped(e: Evidence) -> Iterator[Cause]:
@@ -274,7 +166,7 @@ def slices_of(e: Evidence, mask: Array) -> str:
             pick = (slice(None),) * axis + (k,)
             rest = np.delete(mask, k, axis)
             if mask[pick].any() and not rest.any() and (mask[pick] == relevant[pick]).all():
-                return f" (all at place {k} of {axis_name(e, axis)})"
+                return f" (all at place {k} of {e.axis_name(axis)})"
     return ""
 
 
@@ -289,7 +181,7 @@ def offset(e: Evidence) -> Iterator[Cause]:
         yield Cause("added constant", f"off by the added constant {difference[where].mean():.6g}")
 
 
-HYPOTHESES: tuple[Callable[[Evidence], Iterator[Cause]], ...] = (
+HYPOTHESES: tuple[Hypothesis, ...] = (
     precision,
     zero,
     factor,
@@ -302,6 +194,12 @@ HYPOTHESES: tuple[Callable[[Evidence], Iterator[Cause]], ...] = (
     reversed_axis,
     extra_sum,
     dropped,
-    depends,
+    factors,
     offset,
+    terms,
+    wrong_axis,
+    dilation,
+    moved,
+    scattered,
 )
+"""In the order in which they are tried: the special before the general."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd.creation import as_tensor
 from autograd.tensor import Tensor
-from autograd.testing.hypotheses import Cause
+from autograd.testing.evidence import Cause
 from autograd.testing.judge import Column, judge
 from autograd.testing.numeric import Line
 from autograd.testing.probe import check_recorded, probe, probe_backward, pull_back

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from autograd.testing.hypotheses import Cause
+from autograd.testing.evidence import Cause
 
 __all__ = ["CheckResult", "Finding", "GradcheckError", "Verdict"]
 
