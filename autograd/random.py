@@ -281,7 +281,9 @@ def uniform_(
         raise ValueError(f"uniform_: from {from_} must not be above to {to}")
     array = raw(input)
     drawn = draw("uniform", array.shape, floating("uniform_", array.dtype), numpy_of(generator))
-    write("uniform_", input, (Ellipsis,), drawn * (to - from_) + from_)
+    drawn *= to - from_
+    drawn += from_
+    write("uniform_", input, (Ellipsis,), drawn)
     return input
 
 
@@ -293,7 +295,9 @@ def normal_(
         raise ValueError(f"normal_: std must not be negative, got {std}")
     array = raw(input)
     drawn = draw("normal", array.shape, floating("normal_", array.dtype), numpy_of(generator))
-    write("normal_", input, (Ellipsis,), drawn * std + mean)
+    drawn *= std
+    drawn += mean
+    write("normal_", input, (Ellipsis,), drawn)
     return input
 
 

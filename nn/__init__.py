@@ -1,6 +1,6 @@
 """Modules, layers and losses on `autograd` tensors, under PyTorch's names."""
 
-from nn import data, functional, init, optim, utils
+from nn import amp, data, functional, init, optim, utils
 from nn.layers.activation import (
     ELU,
     GELU,
@@ -140,6 +140,7 @@ __all__ = [
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",
+    "amp",
     "data",
     "functional",
     "init",

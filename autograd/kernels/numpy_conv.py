@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from autograd.kernels.half import in_single
 from autograd.kernels.threads import share
 from autograd.kernels.windows import BLOCK, Windows, blocks
 
@@ -23,6 +24,7 @@ WIDE = 256
 """How many windows a shared product should have at least."""
 
 
+@in_single
 def conv(x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:
     """(N, G*C, sizes...), (G*O, C, kernel...), (G*O,) or None -> (N, G*O, out...)"""
     count, outputs = len(x), len(weight) // groups
@@ -52,6 +54,7 @@ def products(count: int, weight: Any, windows: Windows) -> int:
     return int(count * weight.size * prod(windows.out))
 
 
+@in_single
 def conv_weight_grad(x: Any, g: Any, windows: Windows, groups: int) -> Any:
     """(N, G*C, sizes...), (N, G*O, out...) -> (G*O, C, kernel...)"""
     channels, outputs = x.shape[1] // groups, g.shape[1] // groups
@@ -84,6 +87,7 @@ def conv_weight_grad(x: Any, g: Any, windows: Windows, groups: int) -> Any:
     return weight_grad
 
 
+@in_single
 def conv_input_grad(g: Any, weight: Any, windows: Windows, groups: int) -> Any:
     """(N, G*O, out...), (G*O, C, kernel...) -> (N, G*C, sizes...)"""
     outputs, channels = len(weight) // groups, weight.shape[1]

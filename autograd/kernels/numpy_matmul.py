@@ -6,16 +6,35 @@ from typing import Any
 
 import numpy as np
 
+from autograd.kernels.half import in_single
 from autograd.kernels.threads import share
 
 
+@in_single
 def matmul(x: Any, y: Any) -> Any:
-    """``x @ y`` for arrays of two dimensions at least; large products of two matrices in parts.
+    """``x @ y`` for arrays of two dimensions at least.
 
-    A part is a range of rows or of columns of the result, whichever are more.
+    Large products of two matrices are computed in parts, ranges of rows or of columns of the
+    result, whichever are more; those of many matrices, some in each thread.
     """
-    if x.ndim != 2 or y.ndim != 2 or x.dtype != y.dtype or x.dtype.kind != "f":
+    if x.dtype != y.dtype or x.dtype.kind != "f":
         return np.matmul(x, y)
+    if y.ndim == 2:
+        if x.ndim == 2:
+            return product(x, y)
+        if x.flags.c_contiguous and x.size:
+            # (..., rows, inner) -> (...*rows, inner)
+            return product(x.reshape(-1, x.shape[-1]), y).reshape(*x.shape[:-1], y.shape[1])
+    if x.ndim != y.ndim or x.shape[:-2] != y.shape[:-2]:
+        return np.matmul(x, y)
+    out = np.empty((*x.shape[:-1], y.shape[-1]), x.dtype)
+    work = x.size * y.shape[-1]
+    share(lambda part: np.matmul(x[part], y[part], out=out[part]), len(x), work)
+    return out
+
+
+def product(x: Any, y: Any) -> Any:
+    """``x @ y`` for two matrices."""
     rows, columns = x.shape[0], y.shape[1]
     out = np.empty((rows, columns), x.dtype)
     work = rows * columns * x.shape[1]

@@ -14,12 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from autograd.kernels.half import in_single
 from autograd.kernels.windows import plane_blocks
 
 Axes = tuple[int, ...]
 Pair = tuple[Any, Any]
 
 
+@in_single
 def moments(x: Any, axes: Axes) -> Pair:
     """The mean and the (biased) variance over some axes, which stay, at size 1.
 
@@ -35,12 +37,14 @@ def moments(x: Any, axes: Axes) -> Pair:
     return mean, collect(x, axes, squares) / count
 
 
+@in_single
 def standard_moments(x: Any, axes: Axes, eps: float) -> Pair:
     """The mean and ``1 / sqrt(variance + eps)``."""
     mean, variance = moments(x, axes)
     return mean, 1 / np.sqrt(variance + eps)
 
 
+@in_single
 def standardize(
     x: Any, weight: Any, bias: Any, axes: Axes, eps: float, known: Pair | None
 ) -> tuple[Any, Pair]:
@@ -66,6 +70,7 @@ def standardize(
     return out, known or joined(found)
 
 
+@in_single
 def standardize_grad(
     g: Any, x: Any, weight: Any, axes: Axes, known: Pair, sums: Pair | None
 ) -> Any:
@@ -99,6 +104,7 @@ def standardize_grad(
     return grad
 
 
+@in_single
 def standardize_weight_grad(g: Any, x: Any, axes: Axes, known: Pair) -> Any:
     """The sum over `axes` of g times the standardized x."""
 
