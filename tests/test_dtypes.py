@@ -205,7 +205,7 @@ def test_foreign_byte_order_is_turned():
         autograd.from_numpy(swapped)
 
 
-@pytest.mark.parametrize("data", ["text", ["a", "b"], [None], object(), {"a": 1}, 2**70], ids=repr)
+@pytest.mark.parametrize("data", ["text", ["a", "b"], [None], object(), {"a": 1}, 2**70])
 def test_what_is_no_number_is_refused(data):
     with pytest.raises(TypeError, match="^tensor: "):
         tensor(data)

@@ -122,7 +122,7 @@ def test_matmul_operator():
     assert (X @ tensor(Y).T).shape == (2, 2)
 
 
-@pytest.mark.parametrize("thing", ["text", None, [1.0], object()], ids=repr)
+@pytest.mark.parametrize("thing", ["text", None, [1.0], object()])
 def test_operators_leave_strangers_alone(thing):
     x = tensor(X)
     for apply in (operator.add, operator.mul, operator.lt, operator.matmul, operator.and_):

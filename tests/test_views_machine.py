@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from programs import STEPS, Program
 
-PROGRAMS, LENGTH = 100, 40
+SEEDS, PROGRAMS, LENGTH = 8, 100, 40
 
 
 class Machine(RuleBasedStateMachine):
@@ -54,7 +54,7 @@ def seen():
     return Counter()
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_random_programs(seed, seen):
     """Many more programs than Hypothesis has time for."""
     numbers = random.Random(seed)
@@ -67,11 +67,12 @@ def test_random_programs(seed, seen):
         except Exception:
             print(*program.lines, sep="\n")
             raise
+    seen["seeds"] += 1
 
 
 def test_random_programs_do_what_they_are_for(seen):
-    if not seen:
-        pytest.skip("no random program has run")
+    if seen["seeds"] < SEEDS / 2:
+        pytest.skip("too few random programs have run in this process")
     least = {
         "view write": 100,
         "gradient": 100,
@@ -79,4 +80,5 @@ def test_random_programs_do_what_they_are_for(seen):
         "refused": 50,
         "second gradient": 9,
     }
-    assert {name: seen[name] for name, count in least.items() if seen[name] < count} == {}
+    share = seen["seeds"] / SEEDS
+    assert {name: seen[name] for name, count in least.items() if seen[name] < share * count} == {}
