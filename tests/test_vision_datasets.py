@@ -435,7 +435,11 @@ def leftovers(folder):
     ("content", "cut", "message"),
     [
         (gzip.compress(GOOD, mtime=0), True, r"broke off after \d+ of \d+ bytes"),
-        (gzip.compress(GOOD + b"x", mtime=0), False, f"has SHA-256 [0-9a-f]{{64}}, expected {GOOD_SUM}"),
+        (
+            gzip.compress(GOOD + b"x", mtime=0),
+            False,
+            f"has SHA-256 [0-9a-f]{{64}}, expected {GOOD_SUM}",
+        ),
         (b"<html>please log in</html>", False, "Not a gzipped file"),
         (None, False, "404"),
     ],
