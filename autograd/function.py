@@ -134,7 +134,9 @@ class Call:
         ]
         self.differentiable = [False] * len(results)
 
-    def gradients(self, node: Node, grad: Any, create_graph: bool) -> Sequence[Any]:
+    def gradients(
+        self, node: Node, grad: Any, create_graph: bool, needs: Sequence[bool] | None = None
+    ) -> Sequence[Any]:
         arrived = grad if len(self.outputs) > 1 else (grad,)
         handed = [self.hand_over(place, part) for place, part in enumerate(arrived)]
         self.ctx._running = (node, self)
@@ -215,7 +217,9 @@ class Output:
         self.place = place
         self.count = len(call.outputs)
 
-    def gradients(self, node: Node, grad: Any, create_graph: bool) -> Sequence[Any]:
+    def gradients(
+        self, node: Node, grad: Any, create_graph: bool, needs: Sequence[bool] | None = None
+    ) -> Sequence[Any]:
         return [Parts(grad if k == self.place else None for k in range(self.count))]
 
     def release(self, node: Node) -> None:
@@ -232,7 +236,9 @@ class Refusal:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def gradients(self, node: Node, grad: Any, create_graph: bool) -> Sequence[Any]:
+    def gradients(
+        self, node: Node, grad: Any, create_graph: bool, needs: Sequence[bool] | None = None
+    ) -> Sequence[Any]:
         raise GraphError(
             f"{self.name}.backward: it is marked once_differentiable, so its result cannot be "
             "differentiated"

@@ -124,8 +124,13 @@ class Differentiable(Protocol):
     broadcasts: bool
     fresh_gradients: bool  # whether arrays that it returns are its own, or seen by a user
 
-    def gradients(self, node: Node, grad: Any, create_graph: bool) -> Sequence[Any]:
-        """The gradient of each input, or None, from the gradient of the output."""
+    def gradients(
+        self, node: Node, grad: Any, create_graph: bool, needs: Sequence[bool] | None = None
+    ) -> Sequence[Any]:
+        """The gradient of each input, or None, from the gradient of the output.
+
+        `needs` says for which inputs it is needed: for all that require grad, when None.
+        """
 
     def release(self, node: Node) -> None:
         """Free what the node saved, after its last use."""
@@ -416,8 +421,11 @@ class Backward:
                 or (len(versions) > 2 and (versions[2][0] != versions[3] or len(versions) > 4))
             ):
                 check_versions(node)
-            gradients = node.op.gradients(node, grad, create_graph)
             parents: Sequence[Any] = node.parents
+            needs = None
+            if targets is not None:
+                needs = [parent in targets or parent in useful for parent in parents]
+            gradients = node.op.gradients(node, grad, create_graph, needs)
             for parent, part in zip(parents, gradients, strict=True):
                 if parent is None or part is None:
                     continue

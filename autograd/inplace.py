@@ -132,8 +132,26 @@ def apply_inplace(name: str, x: Tensor, compute: Callable[[], Tensor]) -> Tensor
         x._array[...] = out._array
     x._version[0] += 1
     if out._node is not None:
+        read_result_from(x, out, out._node)
         rebase(x, out._node)
     return x
+
+
+def read_result_from(x: TensorBase, out: TensorBase, node: Node) -> None:
+    """Let a node that saved its result keep that of x, which is equal by now, and free the other.
+
+    As in PyTorch, a later write to x is then one to a value that the gradient needs.
+    """
+    if any(version is out._version for version in node.versions[::2]):
+        assert node.saved is not None
+        node.saved = [x._array if value is out._array else value for value in node.saved]
+        node.versions = [
+            part
+            for version, then in zip(node.versions[::2], node.versions[1::2], strict=True)
+            for part in (
+                (x._version, x._version[0]) if version is out._version else (version, then)
+            )
+        ]
 
 
 def check_kind(name: str, came: np.dtype[Any], wanted: np.dtype[Any]) -> None:

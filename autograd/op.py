@@ -190,7 +190,9 @@ class Op:
         self._plans[needed] = plan
         return plan
 
-    def gradients(self, node: Node, grad: Any, create_graph: bool) -> Sequence[Any]:
+    def gradients(
+        self, node: Node, grad: Any, create_graph: bool, needs: Sequence[bool] | None = None
+    ) -> Sequence[Any]:
         """Run the rules of a node: one gradient, or None, for each of its inputs."""
         plan: Plan = node.plan
         saved = node.saved
@@ -202,13 +204,16 @@ class Op:
                 for (kind, key), value in zip(plan.sources, saved, strict=True)
             ]
         if self.joint is not None:
-            needs = tuple(parent is not None for parent in node.parents)
+            if needs is None:
+                needs = [parent is not None for parent in node.parents]
             _, rule, picks = plan.steps[0]
-            values = [needs if plan.sources[k][0] == NEEDS else saved[k] for k in picks]
+            values = [tuple(needs) if plan.sources[k][0] == NEEDS else saved[k] for k in picks]
             gradients: Sequence[Any] = rule(grad, *values)
             return gradients
         results: list[Any] = [None] * len(node.parents)
         for position, rule, picks in plan.steps:
+            if needs is not None and not needs[position]:
+                continue
             if not picks:
                 results[position] = rule(grad)
             elif len(picks) == 1:
@@ -336,9 +341,11 @@ class PairOp(Op):
             )
         return result
 
-    def gradients(self, node: Node, grad: Any, create_graph: bool) -> Sequence[Any]:
-        if create_graph:
-            return super().gradients(node, grad, create_graph)
+    def gradients(
+        self, node: Node, grad: Any, create_graph: bool, needs: Sequence[bool] | None = None
+    ) -> Sequence[Any]:
+        if create_graph or needs is not None:
+            return super().gradients(node, grad, create_graph, needs)
         saved: Any = node.saved
         results = [None, None]
         for position, rule, picks in node.plan.steps:

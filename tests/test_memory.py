@@ -6,15 +6,19 @@ import copy
 import gc
 import pickle
 import random
+import sys
 import time
+import tracemalloc
 import weakref
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 from programs import STEPS, Program
 
 import autograd
-from autograd import Function, grad, no_grad, tensor
+import nn
+from autograd import Function, grad, kernels, no_grad, tensor
 from autograd.function import once_differentiable
 from autograd.graph import Node
 
@@ -314,3 +318,208 @@ class TestDepth:
         np.testing.assert_allclose(x.grad.item(), 20_000 * 19_999 / 2, rtol=1e-4)
         del parts
         assert nodes() == before
+
+
+KILOBYTE = 1 << 10
+MEGABYTE = 1 << 20
+
+
+@contextmanager
+def traced():
+    """Count what Python and NumPy allocate: `traced_bytes` says how much that is now."""
+    tracemalloc.start()
+    try:
+        yield lambda: tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+
+def peak_of(function):
+    """The most memory that a call had at one time, over what there was before it."""
+    tracemalloc.reset_peak()
+    before = tracemalloc.get_traced_memory()[0]
+    function()
+    return tracemalloc.get_traced_memory()[1] - before
+
+
+class TestPass:
+    """What a backward pass holds while it runs."""
+
+    LENGTH = 20
+
+    @pytest.fixture(autouse=True)
+    def reference(self):
+        """Loading compiled kernels takes memory of its own."""
+        with autograd.use_kernels("numpy"):
+            yield
+
+    def chain(self):
+        x = autograd.zeros(MEGABYTE // 4, requires_grad=True)
+        y = x
+        for _ in range(self.LENGTH):
+            y = y.exp() * 0.5
+        return x, y
+
+    def test_saved_values_go_as_they_are_consumed(self):
+        with traced() as traced_bytes:
+            x, y = self.chain()
+            held = []
+            z = y
+            z.register_hook(lambda g: held.append(traced_bytes()))
+            x.register_hook(lambda g: held.append(traced_bytes()))
+            assert peak_of(lambda: z.backward(autograd.ones_like(z))) < 6 * MEGABYTE
+        assert held[0] - held[1] > (self.LENGTH - 4) * MEGABYTE
+
+    def test_they_stay_where_that_was_asked(self):
+        with traced() as traced_bytes:
+            x, y = self.chain()
+            before = traced_bytes()
+            y.backward(autograd.ones_like(y), retain_graph=True)
+            assert traced_bytes() - before > -MEGABYTE // 2
+            del x
+
+    def test_gradients_that_meet_are_added_in_place(self):
+        """Twenty uses of one tensor: their gradients are never there all at once."""
+        with traced():
+            x = autograd.ones(MEGABYTE // 4, requires_grad=True)
+            y = x * 1.0
+            total = sum((y * float(number)).sum() for number in range(20))
+            assert peak_of(total.backward) < 5 * MEGABYTE
+
+    def test_a_gradient_is_handed_to_a_leaf_without_a_copy(self):
+        with traced():
+            weight = autograd.ones(512, 512, requires_grad=True)  # a megabyte
+            x = autograd.ones(4, 512)
+            loss = (x @ weight).sum()
+            assert peak_of(loss.backward) < 1.5 * MEGABYTE
+
+    def test_an_activation_in_place_needs_no_second_array(self):
+        for activation in (nn.ReLU(inplace=True), lambda x: x.tanh_(), lambda x: x.sigmoid_()):
+            with traced() as traced_bytes:
+                x = autograd.ones(MEGABYTE // 4, requires_grad=True)
+                y = x * 2.0
+                before = traced_bytes()
+                z = activation(y)
+                assert traced_bytes() - before < 64 * KILOBYTE
+                z.sum().backward()
+
+    def test_what_it_saved_is_guarded(self):
+        x = leaf(-1.0, 2.0)
+        y = (x * 2.0).relu_()
+        (y * 3.0).sum().backward()
+        assert x.grad.tolist() == [0, 6]
+        y = (x * 2.0).relu_()
+        y.mul_(3.0)
+        with pytest.raises(RuntimeError, match="relu: a value that its gradient needs was overw"):
+            y.sum().backward()
+
+    def test_in_place_and_differentiated_twice(self):
+        x = tensor([0.3, -0.7], dtype=autograd.float64, requires_grad=True)
+        autograd.gradgradcheck(lambda x: (x * 2).tanh_() * x, x)
+        autograd.gradgradcheck(lambda x: (x * 2)[:1].sigmoid_() * x, x)
+
+
+def small_network():
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1),
+        nn.BatchNorm2d(4),
+        nn.ReLU(inplace=True),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Dropout(0.5),
+        nn.Linear(4 * 16, 8),
+        nn.LayerNorm(8),
+        nn.GELU(),
+        nn.Linear(8, 3),
+    )
+
+
+def test_a_thousand_steps_leave_nothing_behind():
+    autograd.manual_seed(0)
+    model = small_network()
+    optimizer = nn.optim.AdamW(model.parameters())
+    images, labels = autograd.randn(4, 1, 8, 8), autograd.tensor([0, 1, 2, 0])
+
+    def train(steps):
+        for _ in range(steps):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(images), labels).backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+        assert gc.collect() == 0  # and it empties the interpreter's free lists
+        return sys.getallocatedblocks()
+
+    before = train(20)
+    assert train(1000) - before < 900  # one object a step would be too many
+
+
+class TestWork:
+    """What nobody needs is not computed."""
+
+    @pytest.fixture
+    def calls(self, monkeypatch):
+        """How often each kernel was called, by name."""
+        counts = {}
+
+        def counted(name, kernel):
+            def call(*arguments):
+                counts[name] = counts.get(name, 0) + 1
+                return kernel(*arguments)
+
+            return call
+
+        with autograd.use_kernels("numpy"):
+            for name in ("conv", "conv_input_grad", "conv_weight_grad", "matmul"):
+                monkeypatch.setattr(kernels, name, counted(name, getattr(kernels, name)))
+            yield counts
+            monkeypatch.undo()
+
+    def convolve(self, model, requires_grad=False):
+        images = autograd.ones(2, 3, 6, 6, requires_grad=requires_grad)
+        model(images).sum().backward()
+
+    def model(self):
+        return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 5, 3))
+
+    def test_the_first_layer_has_no_gradient_of_its_input(self, calls):
+        self.convolve(self.model())
+        assert calls == {"conv": 2, "conv_input_grad": 1, "conv_weight_grad": 2}
+
+    def test_unless_that_is_asked_for(self, calls):
+        self.convolve(self.model(), requires_grad=True)
+        assert calls["conv_input_grad"] == 2
+
+    def test_frozen_layers_have_no_gradients(self, calls):
+        model = self.model()
+        model[2].requires_grad_(False)
+        self.convolve(model)
+        assert calls == {"conv": 2, "conv_input_grad": 1, "conv_weight_grad": 1}
+
+    def test_nothing_goes_back_into_a_frozen_stem(self, calls):
+        model = self.model()
+        model[0].requires_grad_(False)
+        self.convolve(model)
+        assert calls == {"conv": 2, "conv_weight_grad": 1}
+
+    def test_only_the_gradients_that_were_asked_for(self, calls):
+        model = self.model()
+        loss = model(autograd.ones(2, 3, 6, 6)).sum()
+        grad(loss, model[2].weight)
+        assert calls == {"conv": 2, "conv_weight_grad": 1}
+
+    def test_linear_layers(self, calls):
+        model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 5))
+        model(autograd.ones(2, 3)).sum().backward()
+        assert calls == {"matmul": 2 + 3}
+        calls.clear()
+        model[2].requires_grad_(False)
+        model(autograd.ones(2, 3)).sum().backward()
+        assert calls == {"matmul": 2 + 2}
+
+    def test_without_gradients_nothing_is_kept(self):
+        model = self.model()
+        before = nodes()
+        with no_grad():
+            out = model(autograd.ones(2, 3, 6, 6))
+        assert nodes() == before
+        assert out.grad_fn is None

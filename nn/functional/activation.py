@@ -49,7 +49,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> relu(tensor([-1.0, 2.0])).tolist()
     [0.0, 2.0]
     """
-    return elementwise(autograd.relu, input, inplace)
+    return input.relu_() if inplace else autograd.relu(input)
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:

@@ -241,8 +241,10 @@ class Handle:
         self.values[index] = jet.v
         self.memory.writes += 1
         if recording and (jet.requires or self.layer.requires):
-            others = {read for read in jet.saved if read[0] is not self.memory}
-            self.put(jet, np.asarray(self.cells[index]), jet.reads | others)
+            saved = {read for read in jet.saved if read[0] is not self.memory}
+            if len(saved) < len(jet.saved):  # what saved its input may save its result instead
+                saved.add((self.memory, self.memory.writes))
+            self.put(jet, np.asarray(self.cells[index]), jet.reads | saved)
             self.layer.histories += 1
             self.memory.histories += 1
 
