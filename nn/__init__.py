@@ -18,6 +18,7 @@ from nn.layers.activation import (
     Softplus,
     Tanh,
 )
+from nn.layers.attention import MultiheadAttention
 from nn.layers.cells import GRUCell, LSTMCell, RNNCell
 from nn.layers.container import ModuleDict, ModuleList, Sequential
 from nn.layers.conv import (
@@ -62,6 +63,8 @@ from nn.layers.pool import (
     MaxPool3d,
 )
 from nn.layers.recurrent import GRU, LSTM, RNN
+from nn.layers.transformer import Transformer, TransformerDecoder, TransformerEncoder
+from nn.layers.transformer_layers import TransformerDecoderLayer, TransformerEncoderLayer
 from nn.module import Module
 from nn.parameter import Parameter
 from nn.summary import summary
@@ -121,6 +124,7 @@ __all__ = [
     "Module",
     "ModuleDict",
     "ModuleList",
+    "MultiheadAttention",
     "NLLLoss",
     "PReLU",
     "Parameter",
@@ -136,6 +140,11 @@ __all__ = [
     "Softmax",
     "Softplus",
     "Tanh",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "Unflatten",
     "ZeroPad1d",
     "ZeroPad2d",

@@ -280,7 +280,7 @@ def arguments(function, name):
     for parameter in inspect.signature(function).parameters.values():
         if parameter.name in left_out or parameter.name == "self":
             continue
-        found[parameter.name] = parameter.default
+        found[parameter.name] = getattr(parameter.default, "__name__", parameter.default)
     return list(found.items())
 
 

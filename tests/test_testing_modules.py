@@ -33,6 +33,32 @@ def loss(make, shape, target, **settings_):
     return OpSpec(call, inputs=[shape], name=type(module).__name__, **settings_)
 
 
+class Alone(nn.Module):
+    """Attention of a sequence to itself, without the weights."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x):
+        return self.layer(x, x, x, need_weights=False)[0]
+
+
+class Weighted(Alone):
+    """Attention, and its weights."""
+
+    def forward(self, query, key, value):
+        return self.layer(query, key, value)
+
+
+def smooth(model):
+    """Norms of two values are steep; with this much added to the variance they are not."""
+    for module in model.modules():
+        if isinstance(module, nn.LayerNorm):
+            module.eps = 0.5
+    return model
+
+
 SIDES = {1: (4,), 2: (4, 3), 3: (3, 2, 2)}
 HALF = (0.1, 0.9)
 SPECS = {
@@ -52,6 +78,38 @@ SPECS = {
     "RNNCell": lambda: spec(lambda: nn.RNNCell(2, 3), (2, 2), (2, 3)),
     "GRUCell": lambda: spec(lambda: nn.GRUCell(2, 3), (2, 2), (2, 3)),
     "LSTMCell": lambda: spec(lambda: nn.LSTMCell(2, 3), (2, 2)),
+    "MultiheadAttention": lambda: spec(
+        lambda: Weighted(nn.MultiheadAttention(2, 1)), (2, 1, 2), (3, 1, 2), (3, 1, 2)
+    ),
+    "MultiheadAttention to itself": lambda: spec(
+        lambda: Alone(nn.MultiheadAttention(4, 2, bias=False)), (2, 1, 4)
+    ),
+    "TransformerEncoderLayer": lambda: spec(
+        lambda: smooth(nn.TransformerEncoderLayer(2, 1, 3, 0.0, "gelu")), (2, 1, 2)
+    ),
+    "TransformerDecoderLayer": lambda: spec(
+        lambda: smooth(nn.TransformerDecoderLayer(2, 1, 2, 0.0, "gelu")),
+        (2, 1, 2),
+        (2, 1, 2),
+    ),
+    "TransformerEncoder": lambda: spec(
+        lambda: nn.TransformerEncoder(
+            smooth(nn.TransformerEncoderLayer(2, 1, 2, 0.0, "gelu", norm_first=True)), 1
+        ),
+        (2, 1, 2),
+    ),
+    "TransformerDecoder": lambda: spec(
+        lambda: nn.TransformerDecoder(
+            smooth(nn.TransformerDecoderLayer(2, 1, 2, 0.0, "gelu", norm_first=True)), 1
+        ),
+        (2, 1, 2),
+        (2, 1, 2),
+    ),
+    "Transformer": lambda: spec(
+        lambda: smooth(nn.Transformer(2, 1, 1, 1, 2, 0.0, "gelu")),
+        (2, 1, 2),
+        (2, 1, 2),
+    ),
     "Flatten": lambda: spec(nn.Flatten, (2, 3, 2)),
     "Unflatten": lambda: spec(lambda: nn.Unflatten(1, (2, 3)), (2, 6)),
     "Identity": lambda: spec(nn.Identity, (2, 3)),

@@ -17,6 +17,7 @@ from nn.functional.activation import (
     softplus,
     tanh,
 )
+from nn.functional.attention import scaled_dot_product_attention
 from nn.functional.classification import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -102,6 +103,7 @@ __all__ = [
     "prelu",
     "relu",
     "relu6",
+    "scaled_dot_product_attention",
     "selu",
     "sigmoid",
     "silu",
