@@ -188,6 +188,32 @@ def perceptron(nn: Any) -> Any:
     )
 
 
+def lstm_classifier(nn: Any, layers: int = 1) -> Any:
+    """An LSTM of 128 units; its last hidden state goes through a linear layer."""
+
+    class Classifier(nn.Module):  # type: ignore[misc]  # the base class is a parameter
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = nn.LSTM(128, 128, layers, batch_first=True)
+            self.head = nn.Linear(128, 10)
+
+        def forward(self, x: Any) -> Any:  # (N, steps, 128) -> (N, 10)
+            _, (hidden, _) = self.body(x)
+            return self.head(hidden[-1])
+
+    return Classifier()
+
+
+def deep_lstm_classifier(nn: Any) -> Any:
+    """The same with two layers of LSTM."""
+    return lstm_classifier(nn, layers=2)
+
+
+def transformer_block(nn: Any) -> Any:
+    """Attention in 4 heads of a width of 128, then linear maps over 512 units."""
+    return nn.TransformerEncoderLayer(128, 4, 512, batch_first=True)
+
+
 NETWORKS: dict[str, Network] = {
     "A TinyCNN": Network(tiny_cnn, (64, 1, 28, 28)),
     "A SimpleCNN": Network(simple_cnn, (64, 3, 32, 32)),
@@ -197,5 +223,8 @@ NETWORKS: dict[str, Network] = {
     "E CIFAR-10 CNN": Network(cifar_cnn, (64, 3, 32, 32)),
     "ResNet-18": Network(resnet18, (32, 3, 32, 32)),
     "perceptron": Network(perceptron, (128, 1, 28, 28)),
+    "LSTM": Network(lstm_classifier, (32, 64, 128)),
+    "LSTM of two layers": Network(deep_lstm_classifier, (32, 64, 128)),
+    "transformer block": Network(transformer_block, (16, 64, 128)),
 }
 """By name; the letters are those of the five projects that came before this one."""
