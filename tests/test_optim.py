@@ -9,8 +9,8 @@ import pytest
 
 import autograd
 from autograd import load, no_grad, save, tensor
+from autograd.kernels.numpy_optim import BLOCK
 from nn import optim
-from nn.optim.blocks import BLOCK
 
 SHAPES = [(3, 4), (), (0, 2), (5,), (2, BLOCK - 100)]
 

@@ -6,12 +6,7 @@ stands for that one while it is in use, so call kernels as ``kernels.conv(...)``
 
 from autograd.kernels import choice
 from autograd.kernels.choice import get_kernels, use_kernels
-from autograd.kernels.numpy_attention import (
-    attention,
-    attention_grad,
-    self_attention,
-    self_attention_grad,
-)
+from autograd.kernels.numpy_attention import attention, attention_grad
 from autograd.kernels.numpy_conv import conv, conv_input_grad, conv_weight_grad
 from autograd.kernels.numpy_loss import (
     cross_entropy,
@@ -25,8 +20,19 @@ from autograd.kernels.numpy_norm import (
     moments,
     standard_moments,
     standardize,
+    standardize_backward,
     standardize_grad,
     standardize_weight_grad,
+)
+from autograd.kernels.numpy_optim import (
+    adadelta_step,
+    adagrad_step,
+    adam_step,
+    adamax_step,
+    nadam_step,
+    radam_step,
+    rmsprop_step,
+    sgd_step,
 )
 from autograd.kernels.numpy_pool import (
     max_pool,
@@ -38,11 +44,15 @@ from autograd.kernels.numpy_pool import (
 )
 from autograd.kernels.numpy_recurrent import gru, gru_grad, lstm, lstm_grad, rnn, rnn_grad
 from autograd.kernels.numpy_rows import sum_rows
-from autograd.kernels.numpy_select import select
+from autograd.kernels.numpy_select import relu, relu_grad, select
 from autograd.kernels.windows import Windows
 
 __all__ = [
     "Windows",
+    "adadelta_step",
+    "adagrad_step",
+    "adam_step",
+    "adamax_step",
     "attention",
     "attention_grad",
     "conv",
@@ -63,15 +73,20 @@ __all__ = [
     "max_pool_indices",
     "max_pool_pick",
     "moments",
+    "nadam_step",
+    "radam_step",
+    "relu",
+    "relu_grad",
+    "rmsprop_step",
     "rnn",
     "rnn_grad",
     "select",
-    "self_attention",
-    "self_attention_grad",
+    "sgd_step",
     "softmax",
     "spread_pool",
     "standard_moments",
     "standardize",
+    "standardize_backward",
     "standardize_grad",
     "standardize_weight_grad",
     "sum_pool",

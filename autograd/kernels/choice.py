@@ -14,7 +14,25 @@ __all__ = ["COMPILED", "NAMES", "get_kernels", "start", "use_kernels"]
 
 NAMES = ("numpy", "numba")
 
-COMPILED: dict[str, str] = {}
+COMPILED: dict[str, str] = {
+    "max_pool": "numba_pool",
+    "max_pool_grad": "numba_pool",
+    "moments": "numba_norm",
+    "standard_moments": "numba_norm",
+    "standardize": "numba_norm",
+    "standardize_backward": "numba_norm",
+    "adadelta_step": "numba_optim",
+    "adagrad_step": "numba_optim",
+    "adam_step": "numba_optim",
+    "adamax_step": "numba_optim",
+    "nadam_step": "numba_optim",
+    "radam_step": "numba_optim",
+    "rmsprop_step": "numba_optim",
+    "sgd_step": "numba_optim",
+    "relu": "numba_select",
+    "relu_grad": "numba_select",
+    "select": "numba_select",
+}
 """Where the compiled kernel of a name is: a module of `autograd.kernels`."""
 
 WORTH_LOADING = 1 << 12

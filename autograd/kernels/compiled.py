@@ -13,14 +13,26 @@ from typing import Any, TypeVar
 import numba
 from numba.core import event
 
-__all__ = ["compiled"]
+__all__ = ["compiled", "compiled_exactly"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def compiled(function: F) -> F:
     """Compile at the first call with arguments of some types, or fetch that from the disk."""
-    options = {"nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
+    return kept(function, fastmath={"reassoc", "contract", "nsz"})
+
+
+def compiled_exactly(function: F) -> F:
+    """As `compiled`, without reordering: each element gets the same bits wherever it lies.
+
+    For loops without sums, which use vector registers anyway.
+    """
+    return kept(function)
+
+
+def kept(function: F, **options: Any) -> F:
+    options |= {"nogil": True, "error_model": "numpy"}
     try:
         result: F = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # no folder to write to, neither beside this file nor of the user's

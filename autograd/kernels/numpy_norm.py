@@ -117,6 +117,33 @@ def standardize_weight_grad(g: Any, x: Any, axes: Axes, known: Pair) -> Any:
     return collect(x, axes, sums)
 
 
+@in_single
+def standardize_backward(
+    g: Any,
+    x: Any,
+    weight: Any,
+    axes: Axes,
+    rest: Axes,
+    known: Pair,
+    needs: tuple[bool, ...],
+) -> tuple[Any, Any, Any]:
+    """The gradients of `standardize` in x, weight and bias; None for what is not needed.
+
+    Weight and bias do not vary along the axes `rest`, which their gradients keep, at size 1.
+    """
+    need_x, need_weight, need_bias = needs
+    weight_grad = standardize_weight_grad(g, x, rest, known) if need_weight else None
+    bias_grad = collect(g, rest, lambda block: total(g[block], rest)) if need_bias else None
+    if not need_x:
+        return None, weight_grad, bias_grad
+    sums = None
+    if weight_grad is not None and bias_grad is not None and rest == axes:
+        sums = (bias_grad, weight_grad)
+        if weight is not None:
+            sums = (weight * bias_grad, weight * weight_grad)
+    return standardize_grad(g, x, weight, axes, known, sums), weight_grad, bias_grad
+
+
 def collect(x: Any, axes: Axes, reduce: Callable[[slice], Any], first: int = 0) -> Any:
     """Reduce the blocks of x over some axes; join the results, at axis `first`, or add them."""
     parts = [reduce(block) for block in plane_blocks(x)] or [reduce(slice(0, 0))]

@@ -1,19 +1,20 @@
 """Sharing the images of a batch among threads.
 
-NumPy releases the interpreter lock in copies and matrix products, so Python threads are enough.
-While they run, BLAS is held to one thread each: its own threads would wait for each other after
-every one of the many small products.
+NumPy and compiled kernels release the interpreter lock, so Python threads are enough. From the
+first call that is shared on, BLAS is held to one thread: its own threads would wait for each other
+after every one of many small products, and they go on waiting, each keeping a core busy, for
+milliseconds after the last one.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from contextvars import copy_context
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextvars import Context, copy_context
 from functools import cache
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from threadpoolctl import ThreadpoolController
@@ -35,10 +36,9 @@ def cores() -> int:
 
 
 _threads = cores()
-_pool: ThreadPoolExecutor | None = None
+_jobs: SimpleQueue[Job | None] | None = None
 _lock = threading.Lock()
-_holders = 0
-_hold: Any = None
+_held = False
 
 
 @cache
@@ -69,49 +69,98 @@ def set_num_threads(num: int) -> None:
         1
         >>> autograd.set_num_threads(before)
     """
-    global _threads, _pool
+    global _threads, _jobs
     if type(num) is not int or num < 1:
         raise ValueError(f"set_num_threads: expected a positive whole number, got {num!r}")
     with _lock:
+        if _jobs is not None:
+            for _ in range(_threads - 1):
+                _jobs.put(None)
+            _jobs = None
         _threads = num
-        if _pool is not None:
-            _pool.shutdown(wait=False)
-            _pool = None
-        controller().limit(limits=num)
+    hold_blas()
 
 
-@contextmanager
-def single_threaded_blas() -> Iterator[None]:
-    """Hold BLAS to one thread; the first to enter does it, the last to leave lifts it."""
-    global _holders, _hold
+def hold_blas() -> None:
+    """Hold BLAS to one thread, for good."""
+    global _held
     with _lock:
-        _holders += 1
-        if _holders == 1:
-            _hold = controller().limit(limits=1)
-    try:
-        yield
-    finally:
-        with _lock:
-            _holders -= 1
-            if _holders == 0:
-                _hold.restore_original_limits()
+        if not _held:
+            controller().limit(limits=1)
+            _held = True
 
 
-def workers() -> ThreadPoolExecutor:
-    global _pool
+class Job:
+    """The parts of one call, which whoever is free takes from the left.
+
+    The caller takes parts too, so it never waits for a thread that has not begun, and a process
+    that lost its threads in a fork still does all the work.
+    """
+
+    def __init__(self, function: Callable[[slice], Any], slices: list[slice]) -> None:
+        self.function = function
+        self.waiting = deque(enumerate(slices))
+        self.results: list[Any] = [None] * len(slices)
+        self.errors: list[BaseException] = []
+        self.context: Context = copy_context()  # it holds NumPy's treatment of errors
+        self.finished: SimpleQueue[None] = SimpleQueue()
+
+    def take(self) -> int:
+        """Work until no part is left; how many were done here."""
+        count = 0
+        while True:
+            try:
+                place, part = self.waiting.popleft()
+            except IndexError:
+                return count
+            count += 1
+            try:
+                self.results[place] = self.function(part)
+            except BaseException as error:
+                self.errors.append(error)
+
+    def help(self) -> None:
+        """As `take`, in a thread of the pool."""
+        for _ in range(self.context.copy().run(self.take)):
+            self.finished.put(None)
+
+    def finish(self) -> list[Any]:
+        """As `take`, in the thread of the caller; waits for the others."""
+        count = self.take()
+        for _ in range(len(self.results) - count):
+            self.finished.get()
+        if self.errors:
+            raise self.errors[0]
+        return self.results
+
+
+def work_on(jobs: SimpleQueue[Job | None]) -> None:
+    while (job := jobs.get()) is not None:
+        job.help()
+        del job  # or its results would live until the next one
+
+
+def jobs() -> SimpleQueue[Job | None]:
+    """Where the threads of the pool look for work."""
+    global _jobs
     with _lock:
-        if _pool is None:
-            _pool = ThreadPoolExecutor(_threads, thread_name_prefix="ndgrad")
-        return _pool
+        if _jobs is None:
+            _jobs = SimpleQueue()
+            for number in range(1, _threads):
+                threading.Thread(
+                    target=work_on, args=(_jobs,), name=f"ndgrad_{number}", daemon=True
+                ).start()
+        return _jobs
 
 
-def share(function: Callable[[slice], T], count: int, work: int) -> Sequence[T]:
+def share(function: Callable[[slice], T], count: int, work: int, blas: bool = True) -> Sequence[T]:
     """Call a function on consecutive slices that cover `count` items, one for each thread.
 
     Args:
         function: gets a slice; must not call `share` itself.
         count: how many items there are.
         work: about how many multiplications they take together.
+        blas: whether the function calls BLAS, which is held to one thread from then on.
 
     Returns:
         What each call returned, in the order of the slices.
@@ -121,8 +170,10 @@ def share(function: Callable[[slice], T], count: int, work: int) -> Sequence[T]:
         return [function(slice(0, count))]
     ends = [count * (part + 1) // parts for part in range(parts)]
     slices = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
-    with single_threaded_blas():
-        # each in a copy of this context, which holds NumPy's treatment of floating-point errors
-        others = [workers().submit(copy_context().run, function, part) for part in slices[1:]]
-        first = function(slices[0])
-        return [first, *(other.result() for other in others)]
+    if blas:
+        hold_blas()
+    job = Job(function, slices)
+    queue = jobs()
+    for _ in slices[1:]:
+        queue.put(job)
+    return job.finish()

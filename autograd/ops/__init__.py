@@ -1,6 +1,6 @@
 """The primitives, by family. `autograd.primitive.OPS` lists them all."""
 
-from autograd.ops.attention import attention, self_attention
+from autograd.ops.attention import attention
 from autograd.ops.binary import binary_cross_entropy
 from autograd.ops.conv import (
     conv,
@@ -38,6 +38,7 @@ from autograd.ops.elementwise import (
     neg,
     pow,
     relu,
+    relu_grad,
     remainder,
     round,
     rsqrt,
@@ -181,13 +182,13 @@ __all__ = [
     "pow",
     "prod",
     "relu",
+    "relu_grad",
     "remainder",
     "reshape",
     "rnn",
     "roll",
     "round",
     "rsqrt",
-    "self_attention",
     "sigmoid",
     "sign",
     "sin",

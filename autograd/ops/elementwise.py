@@ -338,10 +338,18 @@ def sigmoid(x: Any) -> Any:
     return 1 / (1 + np.exp(-x))
 
 
-@primitive(lambda g, out: where(out <= 0, 0.0, g), case=(Case(avoid=(0.0,)),))
+@primitive(lambda g, out: relu_grad(g, out), case=(Case(avoid=(0.0,)),))
 def relu(x: Any) -> Any:
     """``max(x, 0)``; derivative 0 at 0."""
-    return np.maximum(x, 0)
+    return kernels.relu(x)
+
+
+@primitive(
+    lambda g, x: relu_grad(g, x), None, case=Case(constants={"x": np.array([-1.0, 0.0, 2.0])})
+)
+def relu_grad(y: Any, x: Any) -> Any:
+    """``y``, but 0 where x is at most 0."""
+    return kernels.relu_grad(y, x)
 
 
 @primitive(

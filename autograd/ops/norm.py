@@ -57,16 +57,17 @@ def standardize_rule(
     need_x, need_weight, need_bias = needs
     options = settings(axes, affine, eps, known)
     rest = others(x, affine)
+    if known is not None and g.__class__ is x.__class__ is np.ndarray:
+        factor = spread(weight, x, affine)
+        x_grad, *grads = kernels.standardize_backward(g, x, factor, axes, rest, known, needs)
+        sizes = [x.shape[axis] for axis in affine]
+        # sizes 1 and affine -> affine
+        return [x_grad, *(grad if grad is None else grad.reshape(sizes) for grad in grads)]
     weight_grad = standardize_weight_grad(g, x, **options) if need_weight else None
     bias_grad = sum(g, dim=rest, keepdim=False) if need_bias else None
     x_grad = None
     if need_x:
-        sums = None
-        if need_weight and need_bias and rest == axes:
-            sums = tuple(
-                spread(raw(weight) * raw(grad), x, affine) for grad in (bias_grad, weight_grad)
-            )
-        x_grad = standardize_grad(g, x, weight, **options, sums=sums)
+        x_grad = standardize_grad(g, x, weight, **options)
     return [x_grad, weight_grad, bias_grad]
 
 
@@ -152,14 +153,10 @@ def standardize_grad(
     affine: Axes,
     eps: float,
     moments: Moments,
-    sums: Moments = None,
 ) -> Any:
-    """The gradient of `standardize` in x: ``S(y * weight)``.
-
-    `sums`, too, is what a caller already knows: those of y * weight, alone and times z.
-    """
+    """The gradient of `standardize` in x: ``S(y * weight)``."""
     known = moments or kernels.standard_moments(x, axes, eps)
-    return kernels.standardize_grad(y, x, spread(weight, x, affine), axes, known, sums)
+    return kernels.standardize_grad(y, x, spread(weight, x, affine), axes, known, None)
 
 
 @primitive(

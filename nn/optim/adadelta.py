@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from autograd import Tensor, writable, zeros_like
-from nn.optim.blocks import Array, average_square, blocks, descent_direction
-from nn.optim.optimizer import Optimizer, Params, check_at_least_zero, count_step, new_count
+from autograd import Tensor, kernels, writable, zeros_like
+from nn.optim.optimizer import Array, Optimizer, Params, check_at_least_zero, count_step, new_count
 
 
 class Adadelta(Optimizer):
@@ -73,15 +70,4 @@ class Adadelta(Optimizer):
             state["acc_delta"] = zeros_like(param, requires_grad=False)
         count_step(state)
         means = writable(state["square_avg"]), writable(state["acc_delta"])
-        for p, g, square, moved, direction, delta, work in blocks(values, grad, *means, spare=3):
-            g = descent_direction(p, g, decay, maximize, direction)
-            average_square(square, g, rho, work)
-            np.add(square, eps, out=work)
-            np.sqrt(work, out=work)
-            np.add(moved, eps, out=delta)
-            np.sqrt(delta, out=delta)
-            delta /= work
-            delta *= g
-            average_square(moved, delta, rho, work)
-            delta *= lr
-            p -= delta
+        kernels.adadelta_step(values, grad, *means, lr, rho, eps, decay, maximize)

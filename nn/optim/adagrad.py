@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from autograd import Tensor, full_like, writable
-from nn.optim.blocks import Array, blocks, descent_direction
-from nn.optim.optimizer import Optimizer, Params, check_at_least_zero, count_step, new_count
+from autograd import Tensor, full_like, kernels, writable
+from nn.optim.optimizer import Array, Optimizer, Params, check_at_least_zero, count_step, new_count
 
 
 class Adagrad(Optimizer):
@@ -82,13 +79,4 @@ class Adagrad(Optimizer):
             state.update(self._fresh_state(param, group))
         step = count_step(state)
         lr = float(group["lr"]) / (1.0 + (step - 1.0) * float(group["lr_decay"]))
-        arrays = values, grad, writable(state["sum"])
-        for p, g, total, direction, work in blocks(*arrays, spare=2):
-            g = descent_direction(p, g, decay, maximize, direction)
-            np.multiply(g, g, out=work)
-            total += work
-            np.sqrt(total, out=work)
-            work += eps
-            np.divide(g, work, out=work)
-            work *= lr
-            p -= work
+        kernels.adagrad_step(values, grad, writable(state["sum"]), lr, eps, decay, maximize)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from math import sqrt
 from typing import Any
 
-import numpy as np
-
-from autograd import Tensor, writable, zeros_like
-from nn.optim.blocks import Array, average, average_square, blocks, descent_direction
+from autograd import Tensor, kernels, writable, zeros_like
 from nn.optim.optimizer import (
+    Array,
     Optimizer,
     Params,
     check_at_least_zero,
@@ -94,24 +92,21 @@ class Adam(Optimizer):
         root = sqrt(1.0 - beta2**step)
         size = lr / (1.0 - beta1**step) * root
         eps = float(group["eps"]) * root
-        means = [writable(state["exp_avg"]), writable(state["exp_avg_sq"])]
-        if amsgrad:
-            means.append(writable(state["max_exp_avg_sq"]))
-        for piece in blocks(values, grad, *means, spare=2):
-            p, g, mean, square = piece[:4]
-            direction, work = piece[-2:]
-            g = descent_direction(p, g, decay, maximize, direction)
-            if shrink != 1.0:
-                p *= shrink
-            average(mean, g, 1.0 - beta1, work)
-            average_square(square, g, beta2, work)
-            if amsgrad:
-                square = np.maximum(piece[4], square, out=piece[4])
-            np.sqrt(square, out=work)
-            work += eps
-            np.divide(mean, work, out=work)
-            work *= size
-            p -= work
+        largest = writable(state["max_exp_avg_sq"]) if amsgrad else None
+        kernels.adam_step(
+            values,
+            grad,
+            writable(state["exp_avg"]),
+            writable(state["exp_avg_sq"]),
+            largest,
+            size,
+            beta1,
+            beta2,
+            eps,
+            shrink,
+            decay,
+            maximize,
+        )
 
 
 class AdamW(Adam):

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from autograd import Tensor, writable, zeros_like
-from nn.optim.blocks import Array, average, blocks, descent_direction
+from autograd import Tensor, kernels, writable, zeros_like
 from nn.optim.optimizer import (
+    Array,
     Optimizer,
     Params,
     check_at_least_zero,
@@ -69,14 +67,5 @@ class Adamax(Optimizer):
             state["exp_avg"] = zeros_like(param, requires_grad=False)
             state["exp_inf"] = zeros_like(param, requires_grad=False)
         size = float(group["lr"]) / (1.0 - beta1 ** count_step(state))
-        arrays = values, grad, writable(state["exp_avg"]), writable(state["exp_inf"])
-        for p, g, mean, largest, direction, work in blocks(*arrays, spare=2):
-            g = descent_direction(p, g, decay, maximize, direction)
-            average(mean, g, 1.0 - beta1, work)
-            np.abs(g, out=work)
-            work += eps
-            largest *= beta2
-            np.maximum(largest, work, out=largest)
-            np.divide(mean, largest, out=work)
-            work *= size
-            p -= work
+        state_arrays = writable(state["exp_avg"]), writable(state["exp_inf"])
+        kernels.adamax_step(values, grad, *state_arrays, size, beta1, beta2, eps, decay, maximize)

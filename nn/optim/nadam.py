@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, tensor, writable, zeros_like
-from nn.optim.blocks import Array, average, average_square, blocks, descent_direction
+from autograd import Tensor, kernels, tensor, writable, zeros_like
 from nn.optim.optimizer import (
+    Array,
     Optimizer,
     Params,
     check_at_least_zero,
@@ -93,16 +93,16 @@ class NAdam(Optimizer):
         of_mean = lr * next_mu / (1.0 - float(product) * next_mu) * root
         eps *= root
         means = writable(state["exp_avg"]), writable(state["exp_avg_sq"])
-        for p, g, mean, square, direction, change, work in blocks(values, grad, *means, spare=3):
-            g = descent_direction(p, g, decay, maximize, direction)
-            if shrink != 1.0:
-                p *= shrink
-            average(mean, g, 1.0 - beta1, work)
-            average_square(square, g, beta2, work)
-            np.multiply(mean, of_mean, out=change)
-            np.multiply(g, of_grad, out=work)
-            change += work
-            np.sqrt(square, out=work)
-            work += eps
-            change /= work
-            p -= change
+        kernels.nadam_step(
+            values,
+            grad,
+            *means,
+            of_grad,
+            of_mean,
+            beta1,
+            beta2,
+            eps,
+            shrink,
+            decay,
+            maximize,
+        )

@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from autograd import Tensor, enable_grad, no_grad, tensor, writable
-from nn.optim.blocks import Array
 
+Array: TypeAlias = np.ndarray[Any, Any]
 Params: TypeAlias = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from math import sqrt
 from typing import Any
 
-import numpy as np
-
-from autograd import Tensor, writable, zeros_like
-from nn.optim.blocks import Array, average, average_square, blocks, descent_direction
+from autograd import Tensor, kernels, writable, zeros_like
 from nn.optim.optimizer import (
+    Array,
     Optimizer,
     Params,
     check_at_least_zero,
@@ -73,7 +71,7 @@ class RAdam(Optimizer):
     def update(self, param: Tensor, values: Array, grad: Array, group: dict[str, Any]) -> None:
         lr, decay = float(group["lr"]), float(group["weight_decay"])
         beta1, beta2 = map(float, group["betas"])
-        eps, maximize = float(group["eps"]), group["maximize"]
+        maximize = group["maximize"]
         state = self.state[param]
         if not state:
             state["step"] = new_count()
@@ -96,17 +94,16 @@ class RAdam(Optimizer):
                 / ((longest - 4.0) * (longest - 2.0) * length)
             )
         means = writable(state["exp_avg"]), writable(state["exp_avg_sq"])
-        for p, g, mean, square, direction, work in blocks(values, grad, *means, spare=2):
-            g = descent_direction(p, g, decay, maximize, direction)
-            if shrink != 1.0:
-                p *= shrink
-            average(mean, g, 1.0 - beta1, work)
-            average_square(square, g, beta2, work)
-            if rectified:
-                np.sqrt(square, out=work)
-                work += eps
-                np.divide(mean, work, out=work)
-                work *= size
-            else:
-                np.multiply(mean, size, out=work)
-            p -= work
+        kernels.radam_step(
+            values,
+            grad,
+            *means,
+            size,
+            beta1,
+            beta2,
+            float(group["eps"]),
+            shrink,
+            rectified,
+            decay,
+            maximize,
+        )

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from autograd import Tensor, writable, zeros_like
-from nn.optim.blocks import Array, average, average_square, blocks, descent_direction
-from nn.optim.optimizer import Optimizer, Params, check_at_least_zero, count_step, new_count
+from autograd import Tensor, kernels, writable, zeros_like
+from nn.optim.optimizer import Array, Optimizer, Params, check_at_least_zero, count_step, new_count
 
 
 class RMSprop(Optimizer):
@@ -83,27 +80,17 @@ class RMSprop(Optimizer):
             if name not in state:
                 state[name] = zeros_like(param, requires_grad=False)
         count_step(state)
-        arrays = [writable(state[name]) for name in names]
-        for piece in blocks(values, grad, *arrays, spare=2):
-            p, g, square = piece[:3]
-            direction, work = piece[-2:]
-            g = descent_direction(p, g, decay, maximize, direction)
-            average_square(square, g, alpha, work)
-            if centered:
-                mean = piece[2 + names.index("grad_avg")]
-                average(mean, g, 1.0 - alpha, work)
-                np.multiply(mean, mean, out=work)
-                np.subtract(square, work, out=work)
-                np.sqrt(work, out=work)
-            else:
-                np.sqrt(square, out=work)
-            work += eps
-            np.divide(g, work, out=work)
-            if momentum:
-                buffer = piece[3]
-                buffer *= momentum
-                buffer += work
-                np.multiply(buffer, lr, out=work)
-            else:
-                work *= lr
-            p -= work
+        arrays = {name: writable(state[name]) for name in names}
+        kernels.rmsprop_step(
+            values,
+            grad,
+            arrays["square_avg"],
+            arrays.get("grad_avg"),
+            arrays.get("momentum_buffer"),
+            lr,
+            alpha,
+            eps,
+            momentum,
+            decay,
+            maximize,
+        )

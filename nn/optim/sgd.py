@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from autograd import Tensor, empty_like, writable
-from nn.optim.blocks import Array, blocks, descent_direction
-from nn.optim.optimizer import Optimizer, Params, check_at_least_zero
+from autograd import Tensor, empty_like, kernels, writable
+from nn.optim.optimizer import Array, Optimizer, Params, check_at_least_zero
 
 
 class SGD(Optimizer):
@@ -74,27 +71,21 @@ class SGD(Optimizer):
         momentum, nesterov = float(group["momentum"]), group["nesterov"]
         maximize = group["maximize"]
         if not momentum:
-            for p, g, direction, step in blocks(values, grad, spare=2):
-                np.multiply(descent_direction(p, g, decay, maximize, direction), lr, out=step)
-                p -= step
+            kernels.sgd_step(values, grad, None, lr, 0.0, 1.0, False, False, decay, maximize)
             return
         state = self.state[param]
         first = state.get("momentum_buffer") is None
         if first:
             state["momentum_buffer"] = empty_like(param, requires_grad=False)
-        gain = 1.0 - float(group["dampening"])
-        arrays = values, grad, writable(state["momentum_buffer"])
-        for p, g, buffer, direction, step in blocks(*arrays, spare=2):
-            g = descent_direction(p, g, decay, maximize, direction)
-            if first:
-                buffer[...] = g
-            else:
-                buffer *= momentum
-                buffer += g if gain == 1.0 else np.multiply(g, gain, out=step)
-            if nesterov:
-                np.multiply(buffer, momentum, out=step)
-                step += g
-                step *= lr
-            else:
-                np.multiply(buffer, lr, out=step)
-            p -= step
+        kernels.sgd_step(
+            values,
+            grad,
+            writable(state["momentum_buffer"]),
+            lr,
+            momentum,
+            1.0 - float(group["dampening"]),
+            nesterov,
+            first,
+            decay,
+            maximize,
+        )

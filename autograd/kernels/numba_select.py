@@ -1,0 +1,110 @@
+"""Compiled choices between arrays: one pass, without branches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.kernels import numpy_select
+from autograd.kernels.compiled import compiled_exactly
+from autograd.kernels.threads import share
+
+TYPES = (np.float32, np.float64)
+ELEMENT = 8
+"""Work of one element, in the multiplications that `share` counts."""
+SMALL = 1 << 12
+"""Elements below which NumPy is called sooner than a compiled function."""
+
+
+def relu(x: Any) -> Any:
+    """As `numpy_select.relu`."""
+    if x.size < SMALL or x.dtype not in TYPES or not x.flags.c_contiguous:
+        return numpy_select.relu(x)
+    return flat(raise_to_zero, x)
+
+
+def relu_grad(g: Any, out: Any) -> Any:
+    """As `numpy_select.relu_grad`."""
+    if g.size < SMALL or g.dtype not in TYPES or g.dtype != out.dtype or not plain(g, out):
+        return numpy_select.relu_grad(g, out)
+    return flat(zero_where_not_positive, g, out)
+
+
+def select(condition: Any, x: Any, y: Any) -> Any:
+    """As `numpy_select.select`."""
+    values = x if isinstance(x, np.ndarray) else y
+    if (
+        not isinstance(values, np.ndarray)
+        or not isinstance(condition, np.ndarray)
+        or values.size < SMALL
+        or values.dtype not in TYPES
+        or condition.dtype != np.bool_
+        or not plain(condition, values)
+    ):
+        return numpy_select.select(condition, x, y)
+    if x.__class__ is float and x == 0.0:
+        return flat(zero_where, condition, y)
+    if y.__class__ is float and y == 0.0:
+        return flat(zero_where_not, condition, x)
+    arrays = isinstance(x, np.ndarray) and isinstance(y, np.ndarray) and x.dtype == y.dtype
+    if arrays and plain(condition, x) and plain(condition, y):
+        return flat(choose, condition, x, y)
+    return numpy_select.select(condition, x, y)
+
+
+def plain(*arrays: Any) -> bool:
+    """Whether the arrays agree in shape and lie in memory in its order."""
+    shape = arrays[0].shape
+    return all(array.shape == shape and array.flags.c_contiguous for array in arrays)
+
+
+def flat(kernel: Any, *arrays: Any) -> Any:
+    """Call an elementwise kernel on parts of arrays, the last of the dtype of the result."""
+    out = np.empty(arrays[-1].shape, arrays[-1].dtype)
+    lines = [array.reshape(-1) for array in (*arrays, out)]  # (d0, d1, ...) -> (size,)
+    share(
+        lambda part: kernel(*[line[part] for line in lines]),
+        out.size,
+        out.size * ELEMENT,
+        blas=False,
+    )
+    return out
+
+
+@compiled_exactly
+def raise_to_zero(x: Any, out: Any) -> None:
+    zero = x.dtype.type(0)
+    for i in range(x.size):
+        out[i] = zero if x[i] < zero else x[i]
+
+
+@compiled_exactly
+def zero_where_not_positive(g: Any, x: Any, out: Any) -> None:
+    zero = x.dtype.type(0)
+    for i in range(x.size):
+        value = g[i]
+        out[i] = zero if x[i] <= zero else value
+
+
+@compiled_exactly
+def zero_where(condition: Any, x: Any, out: Any) -> None:
+    zero = x.dtype.type(0)
+    for i in range(x.size):
+        value = x[i]
+        out[i] = zero if condition[i] else value
+
+
+@compiled_exactly
+def zero_where_not(condition: Any, x: Any, out: Any) -> None:
+    zero = x.dtype.type(0)
+    for i in range(x.size):
+        value = x[i]
+        out[i] = value if condition[i] else zero
+
+
+@compiled_exactly
+def choose(condition: Any, x: Any, y: Any, out: Any) -> None:
+    for i in range(x.size):
+        first, second = x[i], y[i]
+        out[i] = first if condition[i] else second
