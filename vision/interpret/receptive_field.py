@@ -185,7 +185,7 @@ def unit_at(name: str, units: tuple[int, ...], position: Sequence[int]) -> tuple
     return tuple(index(unit) % n for unit, n in zip(place, units, strict=True))
 
 
-class Reached(Exception):  # noqa: N818  (it is no error)
+class Reached(Exception):  # noqa: N818 (it is no error)
     """The layer has run: nothing behind it needs to."""
 
 

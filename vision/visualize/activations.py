@@ -128,6 +128,8 @@ def maps_colours() -> Any:
 
 def side_by_side(maps: NDArray[Any], places: int) -> NDArray[Any]:
     """Maps (F, h, w) in a row of so many places, with narrow gaps of NaN."""
+    zoom = max(1, -(-16 // maps.shape[2]))
+    maps = maps.repeat(zoom, 1).repeat(zoom, 2)  # small maps too get narrow gaps
     count, height, width = maps.shape
     gap = max(1, round(0.08 * width))
     row = np.full((height, places * (width + gap)), np.nan, np.float64)
@@ -249,10 +251,18 @@ def plot_activation_statistics(
     for place, values in enumerate(found.values()):
         columns = (values.mean, values.maximum, 100.0 * values.inactive)
         # spread sideways by the golden ratio: neighbours among the filters lie apart
-        aside = 0.56 * ((np.arange(len(values.mean)) * 0.618034) % 1.0 - 0.5)
+        count = len(values.mean)
+        aside = 0.56 * ((np.arange(count) * 0.618034 + 0.5) % 1.0 - 0.5) * (count > 1)
         for axes, column in zip(grid, columns, strict=True):
             colours = np.where(values.dead, RED, BLUE)
-            axes.scatter(place + aside, column, s=9, c=colours, alpha=0.75, linewidths=0)
+            axes.scatter(
+                place + aside,
+                column,
+                s=9 if count > 16 else 22,
+                c=colours,
+                alpha=0.75,
+                linewidths=0,
+            )
             middle = float(np.mean(column))
             axes.plot([place - 0.36, place + 0.36], [middle, middle], color=INK, linewidth=1.5)
     dead = [f"{int(values.dead.sum())} of {len(values.dead)}" for values in found.values()]

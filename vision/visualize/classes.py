@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from vision.visualize.figures import (
     BLUE,
     FAINT,
-    GREY,
     INK,
     SavePath,
     as_array,
@@ -71,7 +70,8 @@ def plot_confusion_matrix(
         share = 100.0 * right / max(total, 1)
         title = f"Held-out images: {right:,} of {total:,} right ({share:.2f} %)"
     width = max(margin + step * len(names) + 0.6, 0.085 * len(title))
-    figure = new_figure(width, margin + step * len(names) + 0.4)
+    bar_width = 0.9 if len(names) > MOST_NUMBERS else 0.0
+    figure = new_figure(width + bar_width, margin + step * len(names) + 0.4)
     axes = figure.subplots()
     drawn = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.4, vmin=0.0, vmax=1.0))
     if len(names) <= MOST_NUMBERS:
@@ -109,6 +109,8 @@ def plot_class_accuracy(
 ) -> Figure:
     """The share of each class that was recognised, in per cent; a line marks that of all images.
 
+    The classes stand to the right and to the left of the line, as they are better or worse.
+
     Args:
         matrix: counts of shape (K, K), as from `vision.metrics.confusion_matrix`.
         classes: K names.
@@ -120,24 +122,37 @@ def plot_class_accuracy(
 
     Example:
         >>> figure = plot_class_accuracy([[9, 1], [0, 8]], ["cat", "dog"])
-        >>> [float(bar.get_width()) for bar in figure.axes[0].patches]
-        [90.0, 100.0]
+        >>> [text.get_text() for text in figure.axes[0].texts]
+        ['90.0', '100.0']
     """
     counts, names = counts_and_names("plot_class_accuracy", matrix, classes)
     support = counts.sum(1)
-    shares = 100.0 * np.diag(counts) / np.maximum(support, 1)
     whole = 100.0 * np.trace(counts) / max(counts.sum(), 1)
+    shares = np.where(support, 100.0 * np.diag(counts) / np.maximum(support, 1), whole)
     figure = new_figure(6.4, max(1.9, min(1.1 + 0.26 * len(names), 16.0)))
     axes = figure.subplots()
-    size = min(readable_size(len(names)), 700.0 / len(names))
-    low = 0.0 if shares.min() < 70.0 else 10.0 * np.floor(shares.min() / 10.0) - 10.0
+    size = readable_size(len(names))
+    low, high = min(shares.min(), whole), max(shares.max(), whole)
+    room = max(0.12 * (high - low), 0.6)
     places = np.arange(len(names))
-    axes.barh(places, shares, color=[BLUE if some else GREY for some in support], height=0.72)
-    for place, share, some in zip(places, shares, support, strict=True):
-        text = f" {share:.1f}" if some else " no images"
-        axes.text(max(share, low), float(place), text, va="center", size=size, color=INK)
-    axes.axvline(whole, color=FAINT, linestyle="--", linewidth=1.2, zorder=3)
-    axes.set_xlim(low, 100.0 + 0.09 * (100.0 - low))
+    axes.hlines(places, whole, shares, color=BLUE, linewidth=1.6)
+    axes.axvline(whole, color=FAINT, linestyle="--", linewidth=1.2)
+    for place, share, some in zip(places.tolist(), shares.tolist(), support, strict=True):
+        if not some:
+            axes.text(whole, place, " no images", va="center", size=size, color=FAINT)
+            continue
+        axes.plot([share], [place], marker="o", markersize=5.5, color=BLUE)
+        left = share < whole
+        axes.annotate(
+            f"{share:.1f}",
+            (share, place),
+            textcoords="offset points",
+            xytext=(-6 if left else 6, 0),
+            ha="right" if left else "left",
+            va="center",
+            size=size,
+        )
+    axes.set_xlim(low - room - 0.6, high + room + 0.6)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_yticks(places, names, size=size)
     axes.set_xlabel(f"recognised (%); all images together: {whole:.2f} %")

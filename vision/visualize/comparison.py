@@ -24,7 +24,7 @@ from vision.visualize.figures import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.text import Annotation
+    from matplotlib.transforms import Bbox
 
 __all__ = ["plot_parameters_against_accuracy"]
 
@@ -97,15 +97,11 @@ def place_labels(
 
     Places around the dot are tried from near to far; a far name gets a line to its dot.
     """
-    from matplotlib.transforms import Bbox
-
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # what has been measured stays where it is
     dots = axes.transData.transform(np.stack([x, y], axis=1))  # (N, 2) in pixels
     scale = figure.dpi / 72.0
-    taken = [
-        Bbox.from_bounds(px - 4 * scale, py - 4 * scale, 8 * scale, 8 * scale) for px, py in dots
-    ]
+    taken = [box_around(dot, 4 * scale) for dot in dots]
     frame = axes.get_window_extent()
     # the crowded ones first: they have the fewest places to go
     gaps = np.linalg.norm(dots[:, None] - dots, axis=2)
@@ -120,47 +116,65 @@ def place_labels(
             va="center",
             zorder=4,
         )
-        best = choose_place(axes, note, dots[place], taken, frame, scale)
-        taken.append(best)
+        extent = note.get_window_extent()
+        left, bottom, line = choose_place(
+            dots[place], (extent.width, extent.height), taken, frame, scale
+        )
+        middle = bottom + extent.height / 2
+        note.set_position(((left - dots[place, 0]) / scale, (middle - dots[place, 1]) / scale))
+        taken.append(label_box(left, bottom, (extent.width, extent.height)))
+        if len(line):
+            taken.extend(box_around(point, 2.0) for point in line)
+            ends = axes.transData.inverted().transform(line)
+            axes.plot(ends[:, 0], ends[:, 1], color=GREY, linewidth=0.7, zorder=2)
 
 
 def choose_place(
-    axes: Axes, note: Annotation, dot: NDArray[Any], taken: Sequence[Any], frame: Any, scale: float
-) -> Any:
-    """Move a name to the first free place around its dot, and return the box that it takes."""
-    from matplotlib.transforms import Bbox
-
-    extent = note.get_window_extent()
-    width, height = extent.width, extent.height
-    found: list[tuple[float, float, float, float]] = []
+    dot: NDArray[Any], size: tuple[float, float], taken: Sequence[Any], frame: Any, scale: float
+) -> tuple[float, float, NDArray[Any]]:
+    """The left and lower end of the first free place around a dot, and a line that leads there."""
+    width, height = size
+    found: list[tuple[float, float, float, NDArray[Any]]] = []
     for distance in (8.0, 14.0, 22.0, 32.0, 44.0, 58.0, 74.0):
         for angle in np.deg2rad([0, 180, 35, 325, 145, 215, 90, 270, 60, 300, 120, 240]):
             across, up = np.cos(angle), np.sin(angle)
             # the text's nearest side lies at the distance
-            left = dot[0] + distance * scale * across + (across - 1) / 2 * width
-            bottom = dot[1] + distance * scale * up + (up - 1) / 2 * height
-            box = Bbox.from_bounds(left - 2, bottom - 1, width + 4, height + 2)
+            left = float(dot[0] + distance * scale * across + (across - 1) / 2 * width)
+            bottom = float(dot[1] + distance * scale * up + (up - 1) / 2 * height)
+            box = label_box(left, bottom, size)
+            line = np.zeros((0, 2))
+            if distance > 14.0:
+                side = bottom if bottom + height / 2 > dot[1] else bottom + height
+                end = np.array([np.clip(dot[0], left, left + width), side])
+                start = dot + (end - dot) * min(1.0, 5 * scale / np.linalg.norm(end - dot))
+                line = np.linspace(start, end, 12)  # (12, 2)
+            spots = [box_around(point, 1.0) for point in line]
             covered = sum(overlap(box, other) for other in taken)
+            crossed = sum(overlap(spot, other) for spot in spots for other in taken)
             outside = box.width * box.height - overlap(box, frame)
-            found.append((covered + outside, distance, left, bottom))
-            if covered + outside <= 1e-6:
-                break
-        else:
-            continue
-        break
-    _, distance, left, bottom = min(found)
-    note.set_position(((left - dot[0]) / scale, (bottom + height / 2 - dot[1]) / scale))
-    if distance > 14.0:
-        end = (
-            min(max(dot[0], left), left + width),
-            bottom if bottom + height / 2 > dot[1] else bottom + height,
-        )
-        ends = axes.transData.inverted().transform(np.array([dot, end]))
-        axes.plot(ends[:, 0], ends[:, 1], color=GREY, linewidth=0.7, zorder=2)
-    return Bbox.from_bounds(left - 2, bottom - 1, width + 4, height + 2)
+            cost = float(covered + 20 * crossed + outside)
+            if cost <= 1e-6:
+                return left, bottom, line
+            found.append((cost, left, bottom, line))
+    _, left, bottom, line = min(found, key=lambda each: each[0])
+    return left, bottom, line
 
 
-def overlap(one: Any, other: Any) -> float:
+def label_box(left: float, bottom: float, size: tuple[float, float]) -> Bbox:
+    """The room of a text, with a little air."""
+    from matplotlib.transforms import Bbox
+
+    return Bbox.from_bounds(left - 2, bottom - 1, size[0] + 4, size[1] + 2)
+
+
+def box_around(point: NDArray[Any], reach: float) -> Bbox:
+    """A square around a point."""
+    from matplotlib.transforms import Bbox
+
+    return Bbox.from_bounds(point[0] - reach, point[1] - reach, 2 * reach, 2 * reach)
+
+
+def overlap(one: Bbox, other: Bbox) -> float:
     """The area that two boxes share."""
     width = min(one.x1, other.x1) - max(one.x0, other.x0)
     height = min(one.y1, other.y1) - max(one.y0, other.y0)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from vision.visualize.figures import (
     BLUE,
     GREEN,
-    GREY,
     RED,
     SavePath,
     as_array,
@@ -88,7 +87,11 @@ def plot_history(
             grid[-1].set_yscale("log")
     for axes in grid:
         axes.set_xlabel("epoch")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        if count == 1:
+            axes.set_xlim(epochs[0] - 0.5, epochs[0] + 0.5)
+            axes.set_xticks(epochs)
+        else:
+            axes.xaxis.get_major_locator().set_params(integer=True)
         plain(axes)
     return finish(figure, path)
 
@@ -181,5 +184,4 @@ def plot_learning_rates(
         axes.set_title(f"suggested learning rate: {suggestion:.2e}", size=11)
     else:
         axes.set_title("learning-rate range test", size=11)
-    axes.axhline(y[finite][0], color=GREY, linewidth=0.8, linestyle=":")
     return finish(figure, path)

@@ -27,7 +27,7 @@ SavePath: TypeAlias = str | os.PathLike[str] | None
 """Where to save a picture, the ending saying how (.png, .svg, .pdf); missing folders are made."""
 
 INK, FAINT = "#222222", "#666666"
-BLUE, RED, GREEN, GREY = "#3b6ea5", "#d1495b", "#2f7f5f", "#8a8a8a"
+BLUE, RED, GREEN, GREY = "#3b6ea5", "#c2334a", "#2f7f5f", "#8a8a8a"
 STYLE: Any = {
     "axes.edgecolor": INK,
     "axes.facecolor": "white",
@@ -225,7 +225,7 @@ def shortened(text: str, longest: int = LONGEST_NAME) -> str:
 
 def readable_size(count: int) -> float:
     """The size in points of one of `count` labels side by side."""
-    return 9.0 if count <= 20 else max(5.0, 9.0 - (count - 20) / 15)
+    return 9.0 if count <= 20 else max(6.0, 9.0 - (count - 20) / 15)
 
 
 def ink_on(colour: Any) -> str:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_filters"]
 
+FINEST = 16  # pixels across a filter
+
 
 @picture
 def plot_filters(
@@ -66,7 +68,7 @@ def plot_filters(
         raise ValueError(
             f"{name}: most and most_channels are at least 1, got {most} and {most_channels}"
         )
-    heading = f"{label}: {count} filters of {height} x {width}"
+    heading = f"{label}: {count} filter{'s' * (count > 1)} of {height} x {width}"
     if channels > 1:
         heading += f" on {channels} channels"
     limit = float(np.abs(weights).max()) or 1.0
@@ -105,17 +107,20 @@ def square(images: NDArray[Any], limit: float, colour: bool) -> Figure:
 
 def rows_of(weights: NDArray[Any], limit: float) -> Figure:
     """A table of filters (rows) and their input channels (columns): (F, C, h, w)."""
+    # each weight is several pixels wide, so that the gaps between filters are narrower than it
+    zoom = max(1, -(-FINEST // weights.shape[3]))
+    weights = weights.repeat(zoom, 2).repeat(zoom, 3)
     count, channels, height, width = weights.shape
-    gap = 1
+    gap = max(1, round(0.12 * width))
     table = np.full(
         (count * (height + gap) - gap, channels * (width + gap) - gap), np.nan, weights.dtype
     )
     for row, column in np.ndindex(count, channels):
         top, left = row * (height + gap), column * (width + gap)
         table[top : top + height, left : left + width] = weights[row, column]
-    across, down = 0.42 * channels, 0.42 * count * height / width
-    scale = min(1.0, 12.0 / across, 13.0 / down)
-    figure = new_figure(max(4.4, scale * across + 1.6), max(2.0, scale * down + 1.2))
+    across = min(0.45 * channels, 11.0, 13.0 * table.shape[1] / table.shape[0])
+    down = across * table.shape[0] / table.shape[1]
+    figure = new_figure(max(4.8, across + 1.7), max(1.8, down + 1.2))
     axes = figure.subplots()
     bare(axes)
     drawn = axes.imshow(table, interpolation="nearest", **coloured(limit))

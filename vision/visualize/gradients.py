@@ -42,7 +42,7 @@ def plot_gradient_flow(
     Args:
         source: a model after `backward`; a `vision.training.GradientFlow` or its ``records``
             (lists ``step``, ``parameter``, ``mean`` and ``max``); or pairs (mean, max) by name.
-        biases: whether biases and other parameters of one dimension are drawn too.
+        biases: whether biases, of a model other parameters of one dimension too, are drawn.
         title: stands above all.
         path: where to save the figure.
 

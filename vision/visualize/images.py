@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_images", "plot_predictions"]
 
+WIDEST = 14.0  # inches
+
 
 @picture
 def plot_images(
@@ -47,7 +49,7 @@ def plot_images(
         targets: N labels.
         classes: names of the labels.
         title: stands above all.
-        columns: how many images stand side by side.
+        columns: how many images stand side by side, at most.
         cmap: Matplotlib's name of the colours for grey images.
         path: where to save the figure.
 
@@ -93,7 +95,7 @@ def plot_predictions(
         confidences: N probabilities of the predicted labels, in [0, 1].
         classes: names of the labels.
         title: stands above all.
-        columns: how many images stand side by side.
+        columns: how many images stand side by side, at most.
         cmap: Matplotlib's name of the colours for grey images.
         path: where to save the figure.
 
@@ -146,10 +148,10 @@ def grid_of(
     """Images with their captions, wide enough for the longest one."""
     if columns < 1:
         raise ValueError(f"the number of columns is at least 1, got {columns}")
-    columns = min(columns, len(pictures))
     lines = max(text.count("\n") + bool(text) for text in captions)
     longest = max(len(line) for text in captions for line in text.split("\n"))
     width = max(1.15, 0.3 + 0.075 * longest)
+    columns = min(columns, len(pictures), max(1, int(WIDEST / width)))
     rows = -(-len(pictures) // columns)
     needed = 0.075 * len(title)
     total = max(width * columns + 0.2, min(needed, 12.0))

@@ -106,7 +106,9 @@ def plot_overlay(
         show(grid[0, column], shown)
         drawn = grid[1, column].imshow(one / limit, **options)
         grid[2, column].imshow(grey, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-        grid[2, column].imshow(one / limit, alpha=alpha, **options)
+        # what does not matter stays to be seen
+        cover = alpha * np.abs(one) / limit if signed else alpha
+        grid[2, column].imshow(one / limit, alpha=cover, **options)
         grid[0, column].set_title(text, size=9, pad=3)
     for axes in grid.flat:
         bare(axes)
@@ -208,7 +210,8 @@ def draw_field(
     sizes = " x ".join(map(str, field.size))
     jumps = " x ".join(f"{jump:.3g}" for jump in field.jump)
     label = shortened(field.layer or "model", 30)
-    axes.set_title(f"{label}\n{sizes}, jump {jumps}", size=9, pad=5)
+    text = "the whole image" if seen.all() else f"{sizes}, jump {jumps}"
+    axes.set_title(f"{label}\n{text}", size=9, pad=5)
     axes.spines[:].set_visible(True)
     axes.spines[:].set_color("#999999")
 
@@ -271,9 +274,9 @@ def plot_clusters(
         for axes in line:
             bare(axes)
         members = clusters.members[number]
-        text = f"group {number}: {len(members)}"
+        text = f"group {number}: {len(members)} image{'s' * (len(members) > 1)}"
         if images is None:
-            text = f"group {number}: {len(members)} filters\n" + shortened(
+            text = f"group {number}: {len(members)} filter{'s' * (len(members) > 1)}\n" + shortened(
                 ", ".join(map(str, members)), 22
             )
         line[0].set_ylabel(text, rotation=0, ha="right", va="center", size=8, labelpad=6)

@@ -23,11 +23,13 @@ from vision.visualize.figures import (
 )
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["plot_reliability", "plot_roc"]
 
 MOST_IN_LEGEND = 12
+CROWDED = 0.98
 
 
 @picture
@@ -55,7 +57,7 @@ def plot_roc(
 
     Example:
         >>> figure = plot_roc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
-        >>> [text.get_text() for text in figure.legends[0].get_texts()]
+        >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
         ['class 1: 0.7500']
     """
     name = "plot_roc"
@@ -96,15 +98,38 @@ def plot_roc(
         entries.insert(0, mean)
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1.0, linestyle=":")
     heading = f"AUC, the 3 best and 3 worst of {len(drawn)}" if many else "AUC"
-    figure.legend(handles=entries, title=heading, loc="outside right upper", fontsize=9)
+    axes.legend(
+        handles=entries, title=heading, loc="upper left", bbox_to_anchor=(1.02, 1.0), fontsize=9
+    )
     axes.set_xlabel("share of false alarms")
     axes.set_ylabel("share that is found")
     axes.set_title("ROC curves" if title is None else title, size=11)
-    axes.set_aspect("equal")
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
     plain(axes)
+    if np.nanmean(areas) > CROWDED:
+        enlarge_corner(axes)
     return finish(figure, path)
+
+
+def enlarge_corner(axes: Axes) -> None:
+    """Draw the curves again inside, near no false alarms and all found, where they all lie."""
+    inside = axes.inset_axes((0.3, 0.12, 0.66, 0.62))
+    for line in axes.get_lines():
+        x, y = line.get_data()
+        inside.plot(
+            x,
+            y,
+            color=line.get_color(),
+            linewidth=line.get_linewidth(),
+            alpha=line.get_alpha(),
+            linestyle=line.get_linestyle(),
+        )
+    inside.set_xlim(-0.001, 0.05)
+    inside.set_ylim(0.9, 1.004)
+    inside.tick_params(labelsize=8)
+    inside.set_title("the upper left corner", size=9)
+    plain(inside)
 
 
 def spread_colours(count: int) -> list[Any]:
@@ -162,22 +187,21 @@ def plot_reliability(
         color=BLUE,
         label="share that is right",
     )
-    upper.plot(
+    half = 0.47 / bins
+    upper.hlines(
         curve.confidence[some],
-        curve.confidence[some],
+        centres[some] - half,
+        centres[some] + half,
         color=RED,
-        marker="_",
-        markersize=max(6.0, 180.0 / bins),
-        markeredgewidth=2.2,
-        linestyle="none",
+        linewidth=2.4,
         label="mean confidence",
     )
     upper.plot([0, 1], [0, 1], color=GREY, linewidth=1.0, linestyle=":")
     upper.set_ylabel("share that is right")
     upper.set_ylim(0.0, 1.03)
-    upper.legend(loc="upper left", fontsize=9)
+    upper.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize=9, frameon=False)
     text = f"Calibration error (ECE): {100.0 * error:.2f} %"
-    upper.set_title(text if title is None else title, size=11)
+    upper.set_title(text if title is None else title, size=11, pad=24)
     lower.bar(centres, curve.counts, width=0.94 / bins, color=GREY)
     lower.set_ylabel("answers")
     lower.set_xlabel("confidence")
