@@ -8,7 +8,7 @@ from agreement import DTYPES, agree, close, conv, random, torch, zeros
 import autograd
 from autograd import kernels, ops, tensor
 from autograd.errors import DtypeError, ShapeError
-from autograd.kernels import numpy_conv, windows
+from autograd.kernels import columns, windows
 
 F = torch.nn.functional
 CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
@@ -47,10 +47,10 @@ def test_conv(case, dtype):
 @pytest.mark.parametrize("block", [1, 1 << 11, 1 << 30])
 @pytest.mark.parametrize("case", CONVOLUTIONS, ids=str)
 def test_conv_is_the_same_for_any_block_size(case, block, monkeypatch):
-    monkeypatch.setattr(numpy_conv, "BLOCK", block)
+    monkeypatch.setattr(columns, "BLOCK", block)
     monkeypatch.setattr(windows, "BLOCK", block)
-    monkeypatch.setattr(numpy_conv, "NARROW", 20)
-    monkeypatch.setattr(numpy_conv, "WIDE", 7)
+    monkeypatch.setattr(columns, "NARROW", 20)
+    monkeypatch.setattr(columns, "WIDE", 7)
     x, weight, *settings = case
     agree(
         lambda x, w: conv(x, w, None, *settings),

@@ -15,6 +15,9 @@ __all__ = ["COMPILED", "NAMES", "get_kernels", "start", "use_kernels"]
 NAMES = ("numpy", "numba")
 
 COMPILED: dict[str, str] = {
+    "conv": "numba_conv",
+    "conv_input_grad": "numba_conv",
+    "conv_weight_grad": "numba_conv",
     "max_pool": "numba_pool",
     "max_pool_grad": "numba_pool",
     "moments": "numba_norm",

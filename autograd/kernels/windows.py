@@ -47,6 +47,16 @@ class Windows(NamedTuple):
             )
         )
 
+    def turned(self) -> Windows:
+        """The windows of the convolution that takes gradients back to the input, at stride 1."""
+        before = tuple(
+            dilation * (kernel - 1) - before
+            for dilation, kernel, before in zip(
+                self.dilation, self.kernel, self.before, strict=True
+            )
+        )
+        return self._replace(sizes=self.out, before=before, out=self.sizes)
+
     def whole_axes(self) -> tuple[int, ...]:
         """The axes that a single window covers exactly."""
         return tuple(

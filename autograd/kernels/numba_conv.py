@@ -1,0 +1,44 @@
+"""Convolution with compiled transforms where minimal filtering is the faster way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.kernels import numba_winograd, numpy_conv, winograd
+from autograd.kernels.windows import Windows
+
+PASS = 24
+"""What the transforms of `numba_winograd` cost for each value, in multiplications."""
+
+
+def conv(x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:
+    """As `numpy_conv.conv`."""
+    if not winograd.applies(x, weight.shape, weight.dtype, windows, groups, PASS):
+        return numpy_conv.conv(x, weight, bias, windows, groups)
+    bias = np.zeros(len(weight), x.dtype) if bias is None else writable(bias)
+    return winograd.conv(writable(x), weight, bias, windows, numba_winograd)
+
+
+def conv_input_grad(g: Any, weight: Any, windows: Windows, groups: int) -> Any:
+    """As `numpy_conv.conv_input_grad`."""
+    turned = windows.turned()
+    if not winograd.applies(g, weight.shape, weight.dtype, turned, groups, PASS):
+        return numpy_conv.conv_input_grad(g, weight, windows, groups)
+    return winograd.conv_input_grad(writable(g), weight, windows, numba_winograd)
+
+
+def conv_weight_grad(x: Any, g: Any, windows: Windows, groups: int) -> Any:
+    """As `numpy_conv.conv_weight_grad`."""
+    shape = (g.shape[1], x.shape[1])
+    if not winograd.applies(x, shape, g.dtype, windows, groups, PASS):
+        return numpy_conv.conv_weight_grad(x, g, windows, groups)
+    return winograd.weight_grad(writable(x), writable(g), windows, numba_winograd)
+
+
+def writable(values: Any) -> Any:
+    """In order and not read-only: compiled kernels are compiled for one kind of array."""
+    if values.flags.c_contiguous and values.flags.writeable:
+        return values
+    return values.copy(order="C")
