@@ -1,13 +1,9 @@
-"""What can be hooked into a training: stopping, schedules, clipping, a log."""
+"""What can be hooked into a training: stopping, schedules, clipping."""
 
 from __future__ import annotations
 
-import csv
-import os
 from math import inf
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from nn.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from nn.utils import clip_grad_norm_, clip_grad_value_
@@ -15,7 +11,7 @@ from nn.utils import clip_grad_norm_, clip_grad_value_
 if TYPE_CHECKING:
     from vision.training.trainer import Trainer
 
-__all__ = ["CSVLog", "Callback", "EarlyStopping", "GradientClipping", "Monitor", "Schedule"]
+__all__ = ["Callback", "EarlyStopping", "GradientClipping", "Monitor", "Schedule"]
 
 
 class Callback:
@@ -238,29 +234,3 @@ class GradientClipping(Callback):
             clip_grad_value_(trainer.model.parameters(), self.max_value)
         if self.max_norm is not None:
             clip_grad_norm_(trainer.model.parameters(), self.max_norm)
-
-
-class CSVLog(Callback):
-    """Write the history to a CSV file after each epoch; the file is always whole.
-
-    Args:
-        path: of the file; missing folders are made.
-    """
-
-    runs_last = True
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
-
-    def on_epoch_end(self, trainer: Trainer, row: dict[str, float]) -> None:
-        """Write the history."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = self.path.with_name(f".{self.path.name}.{uuid4().hex[:8]}.part")
-        try:
-            with part.open("w", newline="", encoding="utf-8") as file:
-                writer = csv.writer(file)
-                writer.writerow(trainer.history)
-                writer.writerows(zip(*trainer.history.values(), strict=True))
-            part.replace(self.path)
-        finally:
-            part.unlink(missing_ok=True)

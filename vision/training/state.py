@@ -27,6 +27,7 @@ def state_of(trainer: Trainer) -> dict[str, Any]:
             {"kind": type(callback).__name__, "state": callback.state_dict()}
             for callback in trainer.callbacks
         ],
+        "scaler": trainer.scaler.state_dict(),
         "history": trainer.history,
         "epoch": trainer.epoch,
         "stop": trainer.stop,
@@ -57,6 +58,8 @@ def restore(trainer: Trainer, state: Any, source: str) -> None:
         trainer.model.load_state_dict(before)
         trainer.optimizer.load_state_dict(optimizer_before)
         raise ValueError(f"Trainer.load: {source} does not fit: {error}") from error
+    if trainer.scaler.is_enabled() and state.get("scaler"):
+        trainer.scaler.load_state_dict(state["scaler"])
     trainer.history = {name: list(values) for name, values in state["history"].items()}
     trainer.epoch, trainer.stop = state["epoch"], state["stop"]
     autograd.set_rng_state(state["random"])

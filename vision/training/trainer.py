@@ -14,10 +14,12 @@ import numpy as np
 import autograd
 import nn
 from autograd import Tensor
+from nn.amp import GradScaler, HalfPrecision
 from nn.optim import Optimizer
 from vision.training import state
 from vision.training.callbacks import Callback
 from vision.training.data import batches_of, check_labels, images_in
+from vision.training.finder import LearningRates, find_learning_rate
 from vision.training.modes import evaluating, set_training
 from vision.training.progress import Tally, progress_bar
 
@@ -43,9 +45,13 @@ class Trainer:
         l1: times the sum of the absolute weights is added to what is minimised.
         l2: times the sum of the squared weights likewise; parameters of one dimension (biases,
             batch norm) are left out of both.
+        precision: ``"full"``, or ``"mixed"``: the graph of a float32 model is made of float16
+            values, in half the memory but several times the time, see `nn.amp.HalfPrecision`.
+            Evaluation and prediction use the float32 model.
         progress: whether to show a progress bar (if tqdm is installed).
 
     Attributes:
+        scaler: scales the loss; of interest for mixed precision.
         history: lists of numbers by name, one for each epoch: ``epoch``, ``train_loss`` (without
             the penalties), ``train_accuracy``, ``val_loss``, ``val_accuracy``, ``lr``, ``seconds``
             and ``images_per_second``; those of accuracy for classifiers only.
@@ -80,6 +86,7 @@ class Trainer:
         accumulate: int = 1,
         l1: float = 0.0,
         l2: float = 0.0,
+        precision: str = "full",
         progress: bool = True,
     ) -> None:
         check_parts(model, optimizer, callbacks)
@@ -87,7 +94,11 @@ class Trainer:
             raise ValueError(f"Trainer: accumulate is at least 1, got {accumulate}")
         if not (l1 >= 0 and l2 >= 0):
             raise ValueError(f"Trainer: l1 and l2 are at least 0, got {l1} and {l2}")
+        if precision not in ("full", "mixed"):
+            raise ValueError(f"Trainer: precision is 'full' or 'mixed', got {precision!r}")
         self.model, self.optimizer = model, optimizer
+        self.precision = precision
+        self.scaler = GradScaler(enabled=precision == "mixed")
         self.loss = nn.CrossEntropyLoss() if loss is None else loss
         self.callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
         self.accumulate, self.l1, self.l2, self.progress = accumulate, l1, l2, progress
@@ -174,6 +185,15 @@ class Trainer:
             raise ValueError("Trainer.predict: there are no inputs")
         return autograd.cat(outputs)  # list of (n, K) -> (N, K)
 
+    def find_learning_rate(self, train: Any, **options: Any) -> LearningRates:
+        """How the loss answers to a growing learning rate; the training stays as it is.
+
+        Args:
+            train: what to learn from, as in `fit`.
+            **options: see `vision.training.find_learning_rate`.
+        """
+        return find_learning_rate(self.model, self.optimizer, self.loss, train, **options)
+
     def state_dict(self) -> dict[str, Any]:
         """Everything that the next epoch depends on."""
         return state.state_of(self)
@@ -194,13 +214,14 @@ class Trainer:
 
     def _train_epoch(self, batches: Iterable[Any], end: int) -> dict[str, float]:
         set_training(self.model)
+        half = HalfPrecision(self.model) if self.precision == "mixed" else None
         tally, start = Tally(self._loss_is_mean()), time.perf_counter()
         bar = progress_bar(self.progress, f"epoch {self.epoch + 1}/{end}", images_in(batches))
         try:
             source = iter(batches)
             while group := list(islice(source, self.accumulate)):
                 before = tally.seen
-                self._step([pair("Trainer.fit", batch) for batch in group], tally)
+                self._step([pair("Trainer.fit", batch) for batch in group], tally, half)
                 bar.set_postfix_str(tally.text(), refresh=False)
                 bar.update(tally.seen - before)
         finally:
@@ -216,12 +237,12 @@ class Trainer:
             "images_per_second": tally.seen / max(seconds, 1e-9),
         }
 
-    def _step(self, group: list[tuple[Any, Any]], tally: Tally) -> None:
+    def _step(self, group: list[tuple[Any, Any]], tally: Tally, half: HalfPrecision | None) -> None:
         """One step of the optimizer, on the samples of some batches."""
         self.optimizer.zero_grad()
         total = sum(len(targets) for _, targets in group)
         for inputs, targets in group:
-            output = self.model(inputs)
+            output = (half or self.model)(inputs)
             loss = self._loss_of(output, targets)
             value = loss.item()
             if not isfinite(value):
@@ -230,15 +251,31 @@ class Trainer:
                     f"{tally.seen} images; try a smaller learning rate, or clip gradients"
                 )
             share = len(targets) / total if tally.mean else 1.0
-            (loss if share == 1.0 else loss * share).backward()
+            self._backward(loss if share == 1.0 else loss * share, half)
             tally.add(value, output, targets)
-        if (self.l1 or self.l2) and (penalty := self._penalty()).requires_grad:
-            penalty.backward()
-        for callback in self.callbacks:
-            callback.on_gradients(self)
-        self.optimizer.step()
-        for callback in self.callbacks:
-            callback.on_step_end(self)
+        finite = self.scaler.all_finite(self.optimizer)
+        if finite:
+            if (self.l1 or self.l2) and (penalty := self._penalty()).requires_grad:
+                penalty.backward()
+            for callback in self.callbacks:
+                callback.on_gradients(self)
+            self.optimizer.step()
+        if self.scaler.is_enabled():
+            self.scaler.update()
+        if half is not None:
+            half.take_over_weights()
+        if finite:
+            for callback in self.callbacks:
+                callback.on_step_end(self)
+
+    def _backward(self, loss: Tensor, half: HalfPrecision | None) -> None:
+        """Add the gradient of the loss to those of the model's parameters."""
+        if half is None:
+            loss.backward()
+            return
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.scaler.scale(loss).backward()
+        half.hand_over_gradients()
 
     def _penalty(self) -> Tensor:
         """``l1 * sum |w| + l2 * sum w**2`` over all trained weights."""
