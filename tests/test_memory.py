@@ -378,7 +378,7 @@ class TestPass:
             assert traced_bytes() - before > -MEGABYTE // 2
             del x
 
-    def test_gradients_that_meet_are_added_in_place(self):
+    def test_gradients_that_meet_are_added_as_they_come(self):
         """Twenty uses of one tensor: their gradients are never there all at once."""
         with traced():
             x = autograd.ones(MEGABYTE // 4, requires_grad=True)
