@@ -236,6 +236,12 @@ def test_bad_functions_are_told_apart_by_name(reason):
         check_gradients(fn, x)
 
 
+def test_what_is_random_in_its_slope_only_is_random():
+    result = check(lambda x: x * ag.rand_like(x), vector(0, 0))
+    assert result.reason == "random"
+    assert "different gradients" in result.text
+
+
 def test_functions_with_a_memory_are_random():
     assert check(counting, vector(1, 2)).reason == "random"
 

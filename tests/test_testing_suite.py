@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from contextlib import suppress
 from unittest import SkipTest
 
 import numpy as np
@@ -14,8 +15,17 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import OPS, Function, float64, primitive, tensor
-from autograd.testing import CaseCall, OpSpec, check_spec, specs_of, strategies, suite
+from autograd.testing import (
+    CaseCall,
+    OpSpec,
+    check_spec,
+    specs_of,
+    strategies,
+    suite,
+    with_layout,
+)
 from autograd.testing.properties import PROPERTIES, Redraw
+from autograd.testing.suites import OF_CALLS, Largest
 
 
 class Softplus(Function):
@@ -196,6 +206,115 @@ def test_a_failure_shows_the_shrunk_input():
     with pytest.raises(AssertionError, match="half of what it should be") as caught:
         tests.test_derivatives()
     assert 'np.array(0.0, "float64")' in str(caught.value)
+
+
+def test_a_failure_tells_the_cause_at_larger_inputs_too():
+    class Mixed(Function):
+        """A normalisation over the rows, differentiated as if it were over the columns."""
+
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x - x.mean(1, keepdim=True)
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return gradient - gradient.mean(0, keepdim=True)
+
+    tests = suite(OpSpec(Mixed, inputs=strategies.tensors((2, 3))), max_examples=20, database=None)
+    with pytest.raises(AssertionError, match="wrong axis: outputs depend only on"):
+        tests().test_derivatives()
+    largest = Largest()
+    results = [
+        ag.testing.check_gradients(Mixed.apply, tensor(values), raise_exception=False)
+        for values in (np.zeros((1, 2)), np.arange(6.0).reshape(2, 3), np.ones((1, 2)))
+    ]
+    small, large, shrunk = map(largest.told, results)
+    assert "zero everywhere" in small
+    assert "or rather" not in small + large
+    assert "zero everywhere" in shrunk
+    assert "or rather       wrong axis: outputs depend only on" in shrunk
+    assert "(at inputs of shape (2, 3))" in shrunk
+
+
+UNFIT = {
+    "no tensor": lambda x: 3.0,
+    "random": lambda x: x * ag.rand_like(x),
+    "changes its inputs": lambda x: change(x),
+    "not finite": lambda x: ag.log(x * 0 - 1),
+}
+
+
+def change(x):
+    with ag.no_grad():
+        x.mul_(1.5)
+    return x * 2
+
+
+@pytest.mark.parametrize("reason", UNFIT)
+@pytest.mark.parametrize("name", [name for name in PROPERTIES if name != "value"])
+def test_what_is_unfit_is_called_so_and_not_wrong(reason, name):
+    inputs = (tensor([0.3, 0.7], dtype=float64),)
+    spec = OpSpec(UNFIT[reason], inputs=[(2,)])
+    said = ""
+    with np.errstate(all="ignore"), suppress(AssertionError):
+        try:
+            check_spec(spec, inputs, only=[name])
+        except AssertionError as error:
+            said = str(error)
+            raise
+    assert "WRONG" not in said
+    if name == "derivatives" or (said and name not in OF_CALLS):
+        assert f"{reason}: " in said
+
+
+def test_gradients_of_another_shape_are_explained_by_every_test():
+    class Stretched(Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            return x + y
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return gradient, gradient
+
+    inputs = [tensor(np.ones(shape)) for shape in ((4, 3), (3,))]
+    for name in ("linear", "precision", "memory_layout", "untouched", "repeatable", "freed"):
+        with pytest.raises(AssertionError, match="missing sum over a broadcast axis"):
+            check_spec(OpSpec(Stretched, inputs=2), inputs, only=[name])
+
+
+def twice_the_square(x):
+    return 2 * x * x
+
+
+def square(x):
+    return x * x
+
+
+def test_the_program_in_a_failure_fails_in_the_same_way():
+    spec = OpSpec(twice_the_square, square, domain=(0.5, 2.0), kinks={9.0: 1.0}, dtypes=(float64,))
+    inputs = (ag.from_numpy(with_layout(np.ones((2, 3)) + 0.5, "transposed")),)
+    with pytest.raises(AssertionError) as first:
+        check_spec(spec, inputs)
+    program = textwrap.dedent(str(first.value).split("  reproduce\n")[1])
+    assert program.splitlines()[-1] == (
+        "check_spec(OpSpec(twice_the_square, reference=square, domain=(0.5, 2.0), "
+        "kinks={9.0: 1.0}, dtypes=('float64',)), [x0], only=[\"value\"])"
+    )
+    for name in ("twice_the_square", "square"):
+        program = program.replace(f"from {__name__} import {name}\n", "")
+    with pytest.raises(AssertionError) as again:
+        exec(program, {"twice_the_square": twice_the_square, "square": square})
+    assert str(again.value) == str(first.value)
+
+
+def test_errors_of_an_operation_pass_through_a_suite():
+    def broken(x):
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        check_spec(OpSpec(broken), (tensor(0.5, dtype=float64),))
 
 
 def test_inputs_at_a_kink_are_redrawn():

@@ -44,7 +44,7 @@ class Level:
         self.sizes = [point.size for point in subject.points]
         self.out_sizes = [value.size for value in self.plain]
         self.weights = [self.draw(value.shape) for value in self.plain]
-        self.pulled = probe_backward(self.outputs, self.leaves, self.weights)
+        probe_backward(subject, self.outputs, self.leaves, self.weights)
         dtypes = [array.dtype for array in (*subject.points, *self.plain)]
         self.magnitude = (
             subject.magnitude or magnitude_of(self.plain) or magnitude_of(subject.points)

@@ -118,20 +118,31 @@ def pull_back(
 
 
 def probe_backward(
-    outputs: Sequence[Tensor], leaves: Sequence[Tensor], weights: Sequence[Array]
-) -> list[Array | None]:
-    """A gradient, after making sure that computing it twice gives the same.
+    subject: Subject,
+    outputs: Sequence[Tensor],
+    leaves: Sequence[Tensor],
+    weights: Sequence[Array],
+) -> None:
+    """Make sure that a gradient is the same each time, from one recording and from another.
 
     Raises:
-        BadSubject: it does not.
+        BadSubject: it is not.
     """
     first = pull_back(outputs, leaves, weights)
-    second = pull_back(outputs, leaves, weights)
-    for one, other in zip(first, second, strict=True):
+    for one, other in zip(first, pull_back(outputs, leaves, weights), strict=True):
         if one is not None and other is not None and not same(one, other):
             raise BadSubject(
                 "random backward",
                 "two backward passes through one graph gave different gradients "
                 f"({describe_difference(one, other)})",
             )
-    return first
+    new_leaves, new_outputs = subject.record()
+    for one, other in zip(first, pull_back(new_outputs, new_leaves, weights), strict=True):
+        if one is None or other is None or one.shape != other.shape:
+            continue
+        if not np.allclose(one, other, rtol=1e-9, atol=1e-9, equal_nan=True):
+            raise BadSubject(
+                "random",
+                "two calls with the same inputs gave different gradients "
+                f"({describe_difference(one, other)}); seed its generator inside the function",
+            )

@@ -11,7 +11,7 @@ import numpy as np
 from autograd.tensor import Tensor
 from autograd.testing.layouts import layout_of, with_layout
 
-__all__ = ["array_code", "name_of", "reproduction"]
+__all__ = ["array_code", "name_of", "reproduction", "spec_program"]
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -68,28 +68,62 @@ def reproduction(
         options: keyword arguments, as code.
     """
     head, called = source_of(fn, bool(parameters))
-    body = []
-    names = []
-    for k, value in enumerate(inputs):
-        size = getattr(getattr(value, "array", value), "size", 1)
-        names.append(f"x{k}")
-        if isinstance(size, int) and size > LONGEST:
-            body.append(f"x{k} = ...  # {size} values: error.result.inputs[{k}]")
-            continue
-        grad = ".requires_grad_()" if getattr(value, "requires_grad", False) else ""
-        body.append(f"x{k} = {argument_code(value)}{grad}")
+    body = input_lines(inputs)
     for parameter, tensor in parameters.items():
         if tensor.numel() <= LONGEST:
             body.append(
                 f'dict(module.named_parameters())["{parameter}"].data = {argument_code(tensor)}'
             )
+    names = [f"x{k}" for k in range(len(inputs))]
     body.append(f"check_gradients({', '.join([called, *names])}{options})")
-    tools = ["check_gradients"]
+    return program(head, body, "check_gradients")
+
+
+def input_lines(inputs: Sequence[Any]) -> list[str]:
+    """Statements that make the inputs again, as ``x0``, ``x1`` and so on."""
+    lines = []
+    for k, value in enumerate(inputs):
+        size = getattr(getattr(value, "array", value), "size", 1)
+        if isinstance(size, int) and size > LONGEST:
+            lines.append(f"x{k} = ...  # {size} values: error.result.inputs[{k}]")
+            continue
+        grad = ".requires_grad_()" if getattr(value, "requires_grad", False) else ""
+        lines.append(f"x{k} = {argument_code(value)}{grad}")
+    return lines
+
+
+def program(head: Sequence[str], body: Sequence[str], *tools: str) -> str:
+    """Imports, and what follows them."""
     if any("with_layout" in line for line in body):
-        tools.append("with_layout")
+        tools = (*tools, "with_layout")
     imports = ["import numpy as np", "import autograd"]
     imports.append(f"from autograd.testing import {', '.join(tools)}")
     return "\n".join([*imports, *head, *body])
+
+
+def spec_program(
+    fn: Any, reference: Any, settings: dict[str, str], inputs: Sequence[Any], name: str
+) -> str:
+    """A program that checks one property of an operation again with the same inputs.
+
+    Args:
+        fn: the operation of an `OpSpec`; the program assumes it under its own name.
+        reference: what its values are compared with, or None; assumed likewise.
+        settings: further keyword arguments of the `OpSpec`, as code.
+        inputs: what it was called with.
+        name: of the property.
+    """
+    is_module = not isinstance(fn, type) and hasattr(fn, "named_parameters")
+    head, called = source_of(fn, is_module)
+    if reference is not None:
+        lines, found = source_of(reference, False)
+        found = "reference" if found == "fn" else found
+        head = [*head, *(line.replace("# fn:", "# reference:") for line in lines)]
+        settings = {"reference": found, **settings}
+    given = "".join(f", {key}={value}" for key, value in settings.items())
+    names = ", ".join(f"x{k}" for k in range(len(inputs)))
+    call = f'check_spec(OpSpec({called}{given}), [{names}], only=["{name}"])'
+    return program(head, [*input_lines(inputs), call], "OpSpec", "check_spec")
 
 
 def source_of(fn: Any, is_module: bool) -> tuple[list[str], str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import Field, dataclass, field, fields
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -83,6 +83,23 @@ class OpSpec:
         if isinstance(self.kinks, str):
             return ()
         return tuple(float(kink) for kink in self.kinks if kink != TIES)
+
+    def settings(self) -> dict[str, str]:
+        """What is not as it is by default, as code; without functions and inputs."""
+        found: dict[str, str] = {}
+        for field_ in fields(self):
+            value = getattr(self, field_.name)
+            if field_.name in ("fn", "reference", "inputs") or value == self.default(field_):
+                continue
+            if field_.name == "dtypes":
+                value = tuple(np.dtype(dtype).name for dtype in value)
+            found[field_.name] = repr(value)
+        return found
+
+    @staticmethod
+    def default(field_: Field[Any]) -> Any:
+        """The value of a field that was not given."""
+        return {} if field_.name == "options" else field_.default
 
     def call(self, dtype: Any = float64) -> Callable[..., Any]:
         """The operation as a function of tensors of a data type.

@@ -10,13 +10,21 @@ from unittest import SkipTest
 import numpy as np
 
 from autograd.creation import from_numpy
+from autograd.errors import GradientShapeError
 from autograd.tensor import Tensor
-from autograd.testing.properties import PROPERTIES, Redraw
+from autograd.testing.check import variables_of
+from autograd.testing.diagnose import explain_shape
+from autograd.testing.evidence import Cause
+from autograd.testing.level import Level
+from autograd.testing.properties import PROPERTIES, Broken, Redraw, WrongDerivative
+from autograd.testing.reproduce import spec_program
+from autograd.testing.result import CheckResult
 from autograd.testing.spec import OpSpec
+from autograd.testing.subject import BadSubject, Subject
 
 __all__ = ["check_spec", "suite"]
 
-DEFAULTS: dict[str, Any] = {"deadline": None, "report_multiple_bugs": False}
+DEFAULTS: dict[str, Any] = {"deadline": None, "report_multiple_bugs": False, "print_blob": False}
 Property = Callable[[OpSpec, Sequence[Tensor]], None]
 
 
@@ -61,25 +69,101 @@ def drawn(
     """A test that draws inputs for a property."""
     from autograd.testing.strategies import hypothesis
 
+    largest = Largest()
+
     def check_drawn(inputs: tuple[Tensor, ...]) -> None:
         try:
-            check(spec, inputs)
+            hold(name, spec, inputs)
         except Redraw:
             hypothesis.reject()
+        except WrongDerivative as wrong:
+            raise AssertionError(largest.told(wrong.result)) from None
 
     words = re.findall(r"\w+", f"{name} of {spec.title}")
     check_drawn.__name__ = "_".join(words)  # failing examples are kept by this name
     draw_and_check = hypothesis.given(inputs=spec.draws())(check_drawn)
-    draw_and_check = hypothesis.settings(**{**DEFAULTS, **settings})(draw_and_check)
+    phases = tuple(set(hypothesis.Phase) - {hypothesis.Phase.explain})
+    usual = {**DEFAULTS, "phases": phases}
+    draw_and_check = hypothesis.settings(**{**usual, **settings})(draw_and_check)
 
     def test(self: Any) -> None:
         if name == "value" and spec.reference is None:
             raise SkipTest(f"{spec.title} has no reference to compare with")
+        largest.cause = None  # of the run before
         draw_and_check()
 
     test.__name__ = f"test_{name}"
     test.__doc__ = check.__doc__
     return test
+
+
+class Largest:
+    """The cause that was found at the largest inputs; shrunk ones fit many others."""
+
+    cause: Cause | None = None
+    size = -1
+    shapes = ""
+
+    def told(self, result: CheckResult) -> str:
+        """A report, with the cause at the largest inputs so far if it is another one there."""
+        found = [x for x in result.inputs if isinstance(x, Tensor)]
+        size = sum(int(np.count_nonzero(x.array)) for x in found)
+        if result.cause is None or self.cause is None or size > self.size:
+            self.cause, self.size = result.cause, size
+            self.shapes = "shape " + ", ".join(str(tuple(x.shape)) for x in found)
+        report = result.report()
+        if self.cause is None or result.cause is None:
+            return report
+        if self.cause.name in ("unknown", result.cause.name):
+            return report
+        shown = f"  likely cause    {result.cause.text}\n"
+        larger = f"  or rather       {self.cause.text} (at inputs of {self.shapes})\n"
+        return report.replace(shown, shown + larger)
+
+
+def hold(name: str, spec: OpSpec, inputs: Sequence[Tensor]) -> None:
+    """Check a property, and say what is the matter if it does not hold.
+
+    Raises:
+        AssertionError: with words, and a program that shows it again.
+        Redraw: the inputs lie at a kink.
+    """
+    try:
+        PROPERTIES[name](spec, inputs)
+        return
+    except (Redraw, WrongDerivative):
+        raise
+    except Exception as error:
+        found = error
+    of_calls = isinstance(found, Broken) and name in OF_CALLS
+    unfit = None if of_calls else misfit(spec, inputs)
+    if unfit is not None:
+        text = f"cannot be checked: {unfit.reason}: {unfit.text}"
+    elif isinstance(found, GradientShapeError):
+        text = explain_shape(found.came, found.wanted).text
+    elif isinstance(found, Broken):
+        text = str(found)
+    else:
+        raise found
+    program = spec_program(spec.fn, spec.reference, spec.settings(), inputs, name)
+    lines = [f"{spec.title}: {text}", "  reproduce"]
+    raise AssertionError("\n".join([*lines, *(f"    {line}" for line in program.splitlines())]))
+
+
+OF_CALLS = ("repeatable", "untouched", "without_recording")
+"""Properties of mere calls, which need not be fit for a check of derivatives."""
+
+
+def misfit(spec: OpSpec, inputs: Sequence[Tensor]) -> BadSubject | None:
+    """What keeps a function from being differentiated: it is random, changes its inputs ..."""
+    try:
+        subject = Subject(spec.call(), inputs, variables_of(inputs, {}))
+        Level(subject, np.random.default_rng(0))
+    except BadSubject as bad:
+        return bad
+    except Exception:  # this is about something else
+        return None
+    return None
 
 
 def fixed(spec: OpSpec, shape: tuple[int, ...], what: str) -> Callable[[Any], None]:
@@ -106,12 +190,19 @@ def examples(spec: OpSpec, shape: tuple[int, ...]) -> tuple[Tensor, ...]:
     return tuple(found)
 
 
-def check_spec(spec: OpSpec, inputs: Sequence[Tensor]) -> None:
+def check_spec(
+    spec: OpSpec, inputs: Sequence[Tensor], *, only: Sequence[str] = tuple(PROPERTIES)
+) -> None:
     """All that an operation promises, on inputs that are given.
+
+    Args:
+        spec: the operation.
+        inputs: for which it is checked.
+        only: names of properties, such as ``"derivatives"``, to check no others.
 
     Raises:
         AssertionError: with what does not hold.
         Redraw: the inputs lie at a kink.
     """
-    for check in PROPERTIES.values():
-        check(spec, inputs)
+    for name in only:
+        hold(name, spec, inputs)
