@@ -88,10 +88,9 @@ def test_gradients_arrive_in_single():
     nn.functional.cross_entropy(twin(images), labels).backward()
     for (name, own), other in zip(model.named_parameters(), twin.parameters(), strict=True):
         assert own.grad.dtype == np.float32
-        tolerance = 2e-2 * float(other.grad.abs().max()) + 1e-3
-        np.testing.assert_allclose(
-            own.grad.numpy(), other.grad.numpy(), atol=tolerance, err_msg=name
-        )
+        # in float16 another pixel may be the largest of a window
+        error = float((own.grad - other.grad).square().mean().sqrt())
+        assert error < 0.1 * float(other.grad.square().mean().sqrt()) + 1e-3, name
     # the statistics of batch norm are the model's own, in float32
     np.testing.assert_allclose(model[1].running_var.numpy(), twin[1].running_var.numpy(), rtol=1e-3)
     assert model[1].running_var.dtype == np.float32
