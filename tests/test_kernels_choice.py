@@ -79,3 +79,32 @@ nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.MaxPool2d(2))(x).sum().backward(
 print("numba" in sys.modules)
 """
     assert run(code, NDGRAD_KERNELS="numba").stdout.strip() == "False"
+
+
+@with_numba
+def test_a_small_call_is_the_same_before_and_after_numba_is_loaded():
+    """A seeded run repeats bit for bit, whatever ran before it in the process."""
+    code = """
+import autograd, nn
+
+def run():
+    autograd.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2))
+    optimizer = nn.optim.Adam(net.parameters())
+    for _ in range(3):
+        net(autograd.rand(4, 1, 9, 9)).square().sum().backward()
+        optimizer.step()
+    return b"".join(value.numpy().tobytes() for value in net.state_dict().values())
+
+first = run()
+net = nn.Sequential(nn.Conv2d(8, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2))
+net(autograd.rand(8, 8, 32, 32)).sum().backward()
+nn.optim.Adam(net.parameters()).step()
+x = autograd.rand(100, 100, requires_grad=True)
+x.sum().backward()
+nn.optim.Adam([x]).step()
+import sys
+print("numba" in sys.modules, run() == first)
+"""
+    told = run(code, NDGRAD_KERNELS="numba")
+    assert told.stdout.split() == ["True", "True"], told.stderr

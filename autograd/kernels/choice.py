@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from types import TracebackType
@@ -38,8 +39,11 @@ COMPILED: dict[str, str] = {
 }
 """Where the compiled kernel of a name is: a module of `autograd.kernels`."""
 
+EXACT = {"numba_pool", "numba_select"}
+"""Modules whose kernels give the reference's bits."""
+
 WORTH_LOADING = 1 << 12
-"""Elements of the first argument below which a call does not load Numba."""
+"""Elements of the first argument below which the reference does the work."""
 
 _used = "numpy"
 _reference: dict[str, Callable[..., Any]] = {}
@@ -114,23 +118,25 @@ def bind(name: str) -> None:
         setattr(kernels, kernel, _reference[kernel] if name == "numpy" else late(kernel, module))
 
 
+@cache
 def late(kernel: str, module: str) -> Callable[..., Any]:
-    """A kernel that imports its compiled form, and with it Numba, when it is first worth it."""
-    full_name = f"autograd.kernels.{module}"
-    if full_name in sys.modules:
-        compiled: Callable[..., Any] = getattr(sys.modules[full_name], kernel)
-        return compiled
-    reference = _reference[kernel]
+    """A kernel that imports its compiled form, and with it Numba, when it is first worth it.
 
-    def load(*args: Any) -> Any:
-        if args[0].size < WORTH_LOADING:
+    Where the two differ in the last bits, a small call stays with the reference even when Numba is
+    there: which of the two runs depends on the call alone, not on what ran before, so that a seeded
+    run repeats bit for bit.
+    """
+    reference, compiled, same = _reference[kernel], None, module in EXACT
+
+    def by_size(*args: Any) -> Any:
+        nonlocal compiled
+        if args[0].size < WORTH_LOADING and not (same and compiled):
             return reference(*args)
-        compiled = getattr(import_module(full_name), kernel)
-        if _used == "numba":
-            setattr(sys.modules["autograd.kernels"], kernel, compiled)
+        if compiled is None:
+            compiled = getattr(import_module(f"autograd.kernels.{module}"), kernel)
         return compiled(*args)
 
-    return load
+    return by_size
 
 
 def start(names: dict[str, Any]) -> None:
