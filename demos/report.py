@@ -1,4 +1,4 @@
-"""The files that `demos.train` leaves behind."""
+"""The files that `demos.train` and `demos.cifar` leave behind."""
 
 from __future__ import annotations
 
@@ -12,26 +12,31 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import confusion_matrix
+from numpy.typing import NDArray
 
 import autograd
 import nn
 from autograd import Tensor
+from demos.data import ImageData, short_names, stacked
 from demos.options import Settings
 from nn import functional as F
-from nn.data import DataLoader
-from vision.datasets import VisionDataset
-from vision.visualize import plot_confusion_matrix, plot_history, plot_predictions
+from vision.metrics import confusion_matrix
+from vision.visualize import (
+    plot_class_accuracy,
+    plot_confusion_matrix,
+    plot_history,
+    plot_predictions,
+)
 
 __all__ = ["write_report"]
 
-History = Sequence[Mapping[str, float]]
+History = Mapping[str, Sequence[float]]
 
 
 def write_report(
     model: nn.Module,
     scores: Tensor,
-    data: VisionDataset,
+    data: ImageData,
     history: History,
     settings: Settings,
     out: Path,
@@ -40,18 +45,19 @@ def write_report(
 
     Args:
         model: the trained network.
-        scores: what it gives for the held-out images, (N, 10).
-        data: the held-out images.
+        scores: what it gives for the held-out images, (N, K).
+        data: the images.
         history: losses, accuracies and speed of each epoch.
         settings: what the run was asked to do.
         out: the folder.
     """
-    images, labels = next(iter(DataLoader[Any](data, batch_size=settings.batch_size)))
+    images, labels = stacked(data.test)
+    classes = short_names(data.classes)
     return [
         *write_weights(model, out),
         *write_history(history, asdict(settings), out),
-        *write_plots(history, scores, data, out),
-        *write_graph(model, images, labels, out),
+        *write_plots(history, scores, images, labels, classes, out),
+        *write_graph(model, images[:8], labels[:8], out),
     ]
 
 
@@ -67,53 +73,61 @@ def write_weights(model: nn.Module, out: Path) -> list[str]:
 
 def write_history(history: History, settings: Mapping[str, Any], out: Path) -> list[str]:
     """Losses, accuracies and speed of each epoch, as JSON with the settings and as CSV."""
-    content = json.dumps({"settings": settings, "epochs": history}, indent=2)
+    rows = [
+        dict(zip(history, values, strict=True)) for values in zip(*history.values(), strict=True)
+    ]
+    content = json.dumps({"settings": settings, "epochs": rows}, indent=2)
     (out / "history.json").write_text(content + "\n", encoding="utf-8")
     with (out / "history.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(history[0]))
+        writer = csv.DictWriter(file, list(history))
         writer.writeheader()
-        writer.writerows(history)
+        writer.writerows(rows)
     return ["history.json", "history.csv"]
 
 
-def write_plots(history: History, scores: Tensor, data: VisionDataset, out: Path) -> list[str]:
-    """Training curves, confusion matrix, and sample predictions with the worst mistakes."""
-    digits = [str(label) for label in range(len(data.classes))]
-    probabilities = F.softmax(scores, dim=1).numpy()  # (N, 10)
-    targets, predictions = data.targets.numpy(), probabilities.argmax(1)
-    confidences = probabilities.max(1)
-
+def write_plots(
+    history: History,
+    scores: Tensor,
+    images: NDArray[np.float32],
+    targets: NDArray[np.int64],
+    classes: Sequence[str],
+    out: Path,
+) -> list[str]:
+    """Training curves, confusion matrix, accuracies, and answers with the worst mistakes."""
+    probabilities = F.softmax(scores, dim=1).numpy()  # (N, K)
+    predictions, confidences = probabilities.argmax(1), probabilities.max(1)
     right = np.flatnonzero(predictions == targets)[:16]
     wrong = np.flatnonzero(predictions != targets)
     worst = wrong[np.argsort(-confidences[wrong], kind="stable")][:16]
     shown = np.concatenate([right, worst])
     title = (
         f"{len(right)} right answers, and the {len(worst)} surest of {len(wrong)} mistakes "
-        "(predicted digit, its probability)"
+        "(answer and its probability)"
     )
-    figures = {
-        "curves.png": plot_history(history),
-        "confusion.png": plot_confusion_matrix(
-            confusion_matrix(targets, predictions, labels=range(len(digits))), digits
-        ),
-        "predictions.png": plot_predictions(
-            data.data.numpy()[shown],
-            targets[shown].tolist(),
-            predictions[shown].tolist(),
-            confidences[shown].tolist(),
-            digits,
-            title=title,
-        ),
-    }
-    for name, figure in figures.items():
-        figure.savefig(out / name)
-    return list(figures)
+    matrix = confusion_matrix(targets, predictions, len(classes))
+    names = ["curves.png", "confusion.png", "classes.png", "predictions.png"]
+    curves, confusion, accuracies, answers = (out / name for name in names)
+    plot_history(history, path=curves)
+    plot_confusion_matrix(matrix, classes, path=confusion)
+    plot_class_accuracy(matrix, classes, path=accuracies)
+    plot_predictions(
+        images[shown],
+        targets[shown],
+        predictions[shown],
+        confidences[shown],
+        classes,
+        title=title,
+        path=answers,
+    )
+    return names
 
 
-def write_graph(model: nn.Module, images: Tensor, labels: Tensor, out: Path) -> list[str]:
+def write_graph(
+    model: nn.Module, images: NDArray[np.float32], labels: NDArray[np.int64], out: Path
+) -> list[str]:
     """The computation graph of one training step; a picture where Graphviz is installed."""
     model.train()
-    loss = F.cross_entropy(model(images), labels)
+    loss = F.cross_entropy(model(autograd.from_numpy(images)), autograd.from_numpy(labels))
     graph = autograd.make_dot(loss, params=dict(model.named_parameters()))
     source = out / "graph.dot"
     source.write_text(graph.source, encoding="utf-8")

@@ -1,171 +1,117 @@
-"""Train a small convolutional network on handwritten digits: ``python -m demos.train``."""
+"""Train a network on handwritten digits or other images: ``python -m demos.train``."""
 
 from __future__ import annotations
 
-import math
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 import autograd
 import nn
-from autograd import Tensor
 from demos import options
-from demos.options import Settings
+from demos.command import run_demo
+from demos.data import ImageData, size
+from demos.options import Settings, Task
+from demos.recipes import Recipe
 from demos.report import write_report
-from nn import functional as F
-from nn import optim
-from nn.data import DataLoader
-from vision.datasets import VisionDataset
+from demos.zoo import make_model
+from nn.data import DataLoader, random_split
+from vision.training import Callback, Checkpoint, EarlyStopping, Trainer
+
+EVALUATION_BATCH = 250
 
 
-class Net(nn.Module):
-    """Three convolutions and a linear layer: images (N, 1, H, W) in [0, 1] to scores (N, 10)."""
+class Run(Trainer):
+    """A training whose checkpoint says how it was started."""
 
-    def __init__(self, size: int = 28) -> None:
-        super().__init__()
-        self.features = nn.Sequential(
-            nn.Conv2d(1, 16, kernel_size=5, stride=2, padding=2),
-            nn.BatchNorm2d(16),
-            nn.ReLU(),
-            nn.Conv2d(16, 24, kernel_size=3, padding=1),
-            nn.BatchNorm2d(24),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-            nn.Conv2d(24, 48, kernel_size=3, padding=1),
-            nn.BatchNorm2d(48),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-        )
-        side = (size + 1) // 2 // 2 // 2
-        self.classifier = nn.Sequential(
-            nn.Flatten(), nn.Dropout(0.1), nn.Linear(48 * side * side, 10)
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.features(x)  # (N, 1, H, W) -> (N, 48, H/8, W/8)
-        scores: Tensor = self.classifier(x)  # (N, 48, H/8, W/8) -> (N, 10)
-        return scores
-
-
-class Trainer:
-    """A network in training: all that the next epoch depends on."""
-
-    def __init__(self, settings: Settings, train: VisionDataset, test: VisionDataset) -> None:
+    def __init__(self, settings: Settings, recipe: Recipe, data: ImageData, out: Path) -> None:
         autograd.manual_seed(settings.seed)
-        self.settings, self.train, self.test = settings, train, test
-        self.model = Net(size=train.data.shape[-1])
+        self.settings, self.data, train = settings, data, data.train
+        self.held_out: Any = data.test
+        if recipe.validation:
+            shares = (1 - recipe.validation, recipe.validation)
+            train, self.held_out = random_split(data.train, shares)
+        batch = settings.batch_size
         self.loader: DataLoader[Any] = DataLoader(
-            train, batch_size=settings.batch_size, shuffle=True
+            train, batch, shuffle=True, drop_last=size(train) % batch == 1 < size(train)
         )
-        self.optimizer = optim.AdamW(self.model.parameters(), lr=settings.lr)
-        self.scheduler = optim.lr_scheduler.OneCycleLR(
-            self.optimizer, settings.lr, epochs=settings.epochs, steps_per_epoch=len(self.loader)
-        )
-        self.history: list[dict[str, float]] = []
+        model = make_model(settings.model, data.shape, len(data.classes))
+        optimizer = recipe.make_optimizer(model, settings.lr)
+        callbacks: list[Callback] = [
+            recipe.make_schedule(optimizer, settings.lr, settings.epochs, len(self.loader)),
+            *([EarlyStopping(settings.epochs, "val_accuracy")] if recipe.validation else []),
+            Checkpoint(out, best=None, last=options.CHECKPOINT),
+            Say(),
+        ]
+        loss = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
+        super().__init__(model, optimizer, loss, callbacks=callbacks)
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that `load_state_dict` needs to go on as if nothing had happened."""
-        parts = ("model", "optimizer", "scheduler")
-        return {
-            "settings": asdict(self.settings),
-            "source": "digits" if self.train.root is None else str(self.train.root.resolve()),
-            "history": self.history,
-            "random": autograd.get_rng_state(),
-            **{part: getattr(self, part).state_dict() for part in parts},
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go back to where `state_dict` was called."""
-        for part in ("model", "optimizer", "scheduler"):
-            getattr(self, part).load_state_dict(state[part])
-        self.history = state["history"]
-        autograd.set_rng_state(state["random"])
-
-    def train_epoch(self) -> None:
-        """One pass over the training images, then a look at the held-out ones."""
-        self.model.train()
-        title = f"epoch {len(self.history) + 1}/{self.settings.epochs}"
-        loss_sum, correct, seen, start = 0.0, 0, 0, time.perf_counter()
-        with tqdm(total=len(self.train), desc=title, unit="img", mininterval=0.5) as bar:
-            for images, labels in self.loader:
-                self.optimizer.zero_grad()
-                scores = self.model(images)
-                loss = F.cross_entropy(scores, labels)
-                loss.backward()
-                self.optimizer.step()
-                self.scheduler.step()
-
-                seen += len(labels)
-                loss_sum += loss.item() * len(labels)
-                correct += int((scores.argmax(dim=1) == labels).sum().item())
-                text = f"loss {loss_sum / seen:.4f}, accuracy {correct / seen:.2%}"
-                bar.set_postfix_str(text, refresh=False)
-                bar.update(len(labels))
-        seconds = time.perf_counter() - start
-        _, test_loss, test_accuracy = self.evaluate()
-        self.history.append(
-            {
-                "epoch": len(self.history) + 1,
-                "train_loss": loss_sum / seen,
-                "train_accuracy": correct / seen,
-                "test_loss": test_loss,
-                "test_accuracy": test_accuracy,
-                "seconds": seconds,
-                "images_per_second": seen / seconds,
-            }
-        )
-
-    def evaluate(self) -> tuple[Tensor, float, float]:
-        """The scores (N, 10) of the held-out images, and the loss and accuracy they amount to."""
-        self.model.eval()
-        loader: DataLoader[Any] = DataLoader(self.test, batch_size=250)
-        with autograd.no_grad():
-            scores = autograd.cat([self.model(images) for images, _ in loader])
-        correct = int((scores.argmax(dim=1) == self.test.targets).sum().item())
-        return scores, F.cross_entropy(scores, self.test.targets).item(), correct / len(self.test)
+        """Everything that going on depends on."""
+        own = {"settings": asdict(self.settings), "source": self.data.source}
+        return {**super().state_dict(), **own}
 
 
-def run(trainer: Trainer, out: Path) -> None:
-    """Train until the last epoch, each saved as it ends; then write the results."""
-    epochs, history = trainer.settings.epochs, trainer.history
-    autograd.save(trainer.state_dict(), out / options.CHECKPOINT)
-    while len(history) < epochs:
-        trainer.train_epoch()
-        if not math.isfinite(history[-1]["train_loss"]):
-            sys.exit(f"The loss is {history[-1]['train_loss']}: try a smaller --lr")
-        autograd.save(trainer.state_dict(), out / options.CHECKPOINT)
-        print("held out: loss {test_loss:.4f}, accuracy {test_accuracy:.2%}".format(**history[-1]))
-    scores, _, accuracy = trainer.evaluate()
-    names = write_report(trainer.model, scores, trainer.test, history, trainer.settings, out)
+class Say(Callback):
+    """Print how good the network is after each epoch, once that is saved."""
+
+    runs_last = True
+
+    def on_epoch_end(self, trainer: Trainer, row: dict[str, float]) -> None:
+        """Print it."""
+        print("held out: loss {val_loss:.4f}, accuracy {val_accuracy:.2%}".format(**row))
+
+
+Pictures: TypeAlias = Callable[[Run, Path], list[str]]
+"""Draws what only one program draws, and returns the names of the files."""
+
+
+def train(run: Run, out: Path, resume: bool) -> list[str]:
+    """Train until the last epoch, each saved as it ends; then write the results, named here."""
+    checkpoint, epochs = out / options.CHECKPOINT, run.settings.epochs
+    if resume:
+        run.load(checkpoint)
+        print(f"Going on after epoch {run.epoch} of {epochs}")
+    else:
+        run.save(checkpoint)
+    loader: DataLoader[Any] = DataLoader(run.held_out, EVALUATION_BATCH)
+    try:
+        run.fit(run.loader, loader, epochs, resume=checkpoint)
+    except RuntimeError as error:
+        if "loss is" not in str(error):
+            raise
+        raise ValueError(f"{error} (--lr)") from error
+    scores = run.predict(DataLoader(run.data.test, EVALUATION_BATCH))  # -> (N, K)
+    names = write_report(run.model, scores, run.data, run.history, run.settings, out)
+    labels = autograd.cat([labels for _, labels in DataLoader(run.data.test, EVALUATION_BATCH)])
+    accuracy = (scores.argmax(dim=1) == labels).double().mean().item()
     print(
         f"Accuracy on {len(scores):,} held-out images: {accuracy:.2%} (epoch {epochs} of {epochs})"
     )
-    print(f"Files in {out}: {', '.join([options.CHECKPOINT, *names])}")
+    return [options.CHECKPOINT, *names]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(
+    argv: Sequence[str] | None = None,
+    task: Task = options.TRAIN_TASK,
+    more: Pictures = lambda run, out: [],
+) -> int:
     """Run the command line; returns the exit status."""
-    args = options.parse(argv)
-    try:
-        settings, train, test, checkpoint = options.prepare(args)
-        trainer = Trainer(settings, train, test)
-        if checkpoint:
-            trainer.load_state_dict(checkpoint)
-            print(f"Going on after epoch {len(trainer.history)} of {settings.epochs}")
+    args = options.parse(argv, task)
+
+    def work() -> None:
+        settings, recipe, data = options.prepare(args, task)
+        run = Run(settings, recipe, data, args.out)
         # The products here are small: waiting for each other costs threads more than they save.
         with threadpool_limits(1, user_api="blas"):
-            run(trainer, args.out)
-    except KeyboardInterrupt:
-        print(f"\nStopped. {options.how_to_resume(args.out)}")
-        return 130
-    return 0
+            names = [*train(run, args.out, args.resume), *more(run, args.out)]
+        print(f"Files in {args.out}: {', '.join(names)}")
+
+    return run_demo(task.program, work, lambda: options.how_to_resume(args.out, task))
 
 
 if __name__ == "__main__":

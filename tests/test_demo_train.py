@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 
 import autograd
-from demos import options, train
+from demos import data, options, recipes, train, zoo
 from vision.datasets import MNIST, Digits
 
 TINY = ["--data", "digits", "--limit", "50", "--epochs", "3", "--batch-size", "16"]
 BATCHES = 4  # of TINY, per epoch
-PICTURES = ["curves.png", "confusion.png", "predictions.png"]
-NUMBERS = ["train_loss", "train_accuracy", "test_loss", "test_accuracy"]
+PICTURES = ["curves.png", "confusion.png", "classes.png", "predictions.png"]
+NUMBERS = ["train_loss", "train_accuracy", "val_loss", "val_accuracy"]
 
 
 def run(out, *extra) -> int:
@@ -40,15 +40,15 @@ def history(out):
 
 
 def interrupt(monkeypatch, after: int) -> None:
-    """Ctrl-C in the loss of the training step after so many."""
-    original, calls = train.F.cross_entropy, iter(range(10_000))
+    """Ctrl-C in the training step after so many."""
+    original, calls = autograd.Tensor.backward, iter(range(10_000))
 
-    def cross_entropy(scores, labels):
-        if scores.requires_grad and next(calls) == after:
+    def backward(self, *args, **kwargs):
+        if next(calls) == after:
             raise KeyboardInterrupt
-        return original(scores, labels)
+        return original(self, *args, **kwargs)
 
-    monkeypatch.setattr(train.F, "cross_entropy", cross_entropy)
+    monkeypatch.setattr(autograd.Tensor, "backward", backward)
 
 
 def test_files(finished):
@@ -66,14 +66,18 @@ def test_history(finished):
     assert [row["epoch"] for row in rows] == [1, 2, 3]
     assert rows[-1]["train_loss"] < rows[0]["train_loss"]
     for row in rows:
-        assert 0 <= row["test_accuracy"] <= 1
+        assert 0 <= row["val_accuracy"] <= 1
         assert row["images_per_second"] > 0
     with (finished / "history.csv").open(newline="", encoding="utf-8") as file:
         table = list(csv.DictReader(file))
     assert [{key: float(value) for key, value in row.items()} for row in table] == rows
     settings = json.loads((finished / "history.json").read_text(encoding="utf-8"))["settings"]
     assert settings == {
+        "program": "python -m demos.train",
         "data": "Digits",
+        "recipe": "quick",
+        "model": "Net",
+        "augment": "none",
         "epochs": 3,
         "batch_size": 16,
         "lr": 0.005,
@@ -83,13 +87,13 @@ def test_history(finished):
 
 
 def test_weights_give_the_accuracy(finished):
-    model = train.Net(size=8)
+    model = zoo.Net((1, 8, 8))
     model.load_state_dict(autograd.load(finished / "weights.npz"))
     model.eval()
     data = Digits(train=False)
     images = autograd.tensor(data.data.numpy()[:50, None] / np.float32(255))
     right = model(images).argmax(dim=1).numpy() == data.targets.numpy()[:50]
-    assert right.mean() == history(finished)[-1]["test_accuracy"]
+    assert right.mean() == history(finished)[-1]["val_accuracy"]
 
 
 def test_weights_as_safetensors(finished):
@@ -113,7 +117,7 @@ def test_what_is_said(tmp_path, capsys):
 def test_it_learns(tmp_path):
     out = str(tmp_path)
     assert train.main(["--data", "digits", "--epochs", "3", "--out", out, "--lr", "0.01"]) == 0
-    assert history(tmp_path)[-1]["test_accuracy"] > 0.95
+    assert history(tmp_path)[-1]["val_accuracy"] > 0.95
 
 
 def test_seed(finished, tmp_path):
@@ -148,7 +152,7 @@ def test_resume_ends_as_an_uninterrupted_run(finished, tmp_path, monkeypatch, ca
 def test_resume_after_the_last_epoch(finished, tmp_path, monkeypatch):
     """Nothing is trained, all files but the checkpoint are written anew."""
     shutil.copy(finished / "checkpoint.npz", tmp_path)
-    monkeypatch.setattr(train.Trainer, "train_epoch", None)
+    monkeypatch.setattr(autograd.Tensor, "backward", None)
     assert train.main(["--resume", "--out", str(tmp_path)]) == 0
     names = {path.name for path in finished.iterdir()}
     assert {path.name for path in tmp_path.iterdir()} == names
@@ -156,10 +160,10 @@ def test_resume_after_the_last_epoch(finished, tmp_path, monkeypatch):
 
 
 def test_interrupted_before_anything_is_saved(tmp_path, monkeypatch, capsys):
-    def stop(*args):
+    def stop(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(options, "load_data", stop)
+    monkeypatch.setattr(options, "load", stop)
     assert run(tmp_path / "new") == 130
     assert "Stopped. Nothing was saved yet." in capsys.readouterr().out
 
@@ -202,7 +206,9 @@ def test_a_real_signal(tmp_path):
         assert process.wait(30) == 130
     assert re.search(r"Stopped\. Finished epochs: \d+ of 500, saved in", rest)
     assert "Traceback" not in rest
-    assert len(options.load_checkpoint(tmp_path / "run")["history"]) >= 1
+    assert (
+        len(options.load_checkpoint(tmp_path / "run", options.TRAIN_TASK)["history"]["epoch"]) >= 1
+    )
 
 
 # The graph
@@ -281,6 +287,77 @@ def test_a_folder_with_mnist_and_resume(offline, tmp_path, monkeypatch, capsys):
     assert len(history(tmp_path / "run")) == 2
 
 
+def settings_in(out):
+    return json.loads((out / "history.json").read_text(encoding="utf-8"))["settings"]
+
+
+@pytest.mark.parametrize("name", [name for name in zoo.MODELS if name not in zoo.COLOUR_ONLY])
+def test_models(name, tmp_path):
+    assert run(tmp_path, "--model", name, "--epochs", "1", "--limit", "20") == 0
+    assert settings_in(tmp_path)["model"] == name
+
+
+def test_models_for_colours_get_three_channels(tmp_path, monkeypatch, capsys):
+    put_mnist(tmp_path / "mine", count=4)
+    monkeypatch.setattr(train, "train", lambda run, out, resume: [str(run.data.shape)])
+    line = refused(capsys, "--data", str(tmp_path / "mine"), "--model", "vgg11")
+    assert "--model vgg11: needs images of at least 32 x 32 pixels, these have 28 x 28" in line
+    arguments = ["--data", "fake", "--model", "resnet18", "--out", str(tmp_path)]
+    assert train.main(arguments) == 0
+    assert f"Files in {tmp_path}: (3, 32, 32)" in capsys.readouterr().out
+    grey = data.load("digits").transformed([], colours=True)
+    assert grey.shape == (3, 8, 8)
+
+
+@pytest.mark.parametrize("kind", recipes.AUGMENTATIONS)
+def test_augmentation(kind, tmp_path):
+    assert run(tmp_path, "--augment", kind, "--epochs", "1", "--limit", "20") == 0
+    digits = data.load("digits")
+    changed = digits.transformed(recipes.augmentation(kind, digits.shape))
+    images = {changed.train[0][0].numpy().tobytes() for _ in range(8)}
+    assert (len(images) > 1) == (kind != "none")
+    assert changed.test[0][0].numpy().tobytes() == digits.test[0][0].numpy().tobytes()
+
+
+@pytest.mark.parametrize(("recipe", "model"), [("ancestor", "MNISTNet"), ("best", "Net")])
+def test_recipes(recipe, model, tmp_path):
+    assert run(tmp_path, "--recipe", recipe, "--epochs", "1") == 0
+    settings = settings_in(tmp_path)
+    assert (settings["recipe"], settings["model"]) == (recipe, model)
+    assert settings["augment"] == ("affine" if recipe == "best" else "none")
+
+
+def test_the_ancestors_steps(tmp_path):
+    """A tenth of the learning rate after epochs 10 and 20."""
+    arguments = ["--data", "digits", "--limit", "20", "--recipe", "ancestor", "--model", "TinyCNN"]
+    assert train.main([*arguments, "--batch-size", "20", "--out", str(tmp_path)]) == 0
+    rates = [row["lr"] for row in history(tmp_path)]
+    assert rates == pytest.approx([1e-3] * 10 + [1e-4] * 10 + [1e-5] * 5)
+
+
+def test_a_last_batch_of_one(tmp_path):
+    """Batch norm over one image would be an error: it is left out of the epoch."""
+    assert run(tmp_path, "--model", "CNN", "--epochs", "1", "--limit", "33") == 0
+
+
+def test_a_folder_of_images(tmp_path, capsys):
+    image = pytest.importorskip("PIL.Image")
+    random = np.random.default_rng(0)
+    for part in ("train", "test"):
+        for name in ("cats", "dogs"):
+            (tmp_path / "pets" / part / name).mkdir(parents=True)
+            for number in range(3):
+                pixels = random.integers(0, 256, (30 + number, 40, 3), np.uint8)
+                image.fromarray(pixels).save(tmp_path / "pets" / part / name / f"{number}.png")
+    out = tmp_path / "out"
+    arguments = ["--data", str(tmp_path / "pets"), "--augment", "strong", "--epochs", "1"]
+    assert train.main([*arguments, "--out", str(out)]) == 0
+    assert "2 classes, made 32 x 32 pixels" in capsys.readouterr().out
+    (tmp_path / "pets" / "test" / "birds").mkdir()
+    line = refused(capsys, *arguments, "--out", str(tmp_path / "new"))
+    assert "found no images" in line
+
+
 # Mistakes
 
 
@@ -305,8 +382,10 @@ def refused(capsys, *arguments) -> str:
         (["--lr", "nan"], "argument --lr: expected a number above 0, got 'nan'"),
         (["--lr", "0"], "argument --lr: expected a number above 0, got '0'"),
         (["--seed", "x"], "argument --seed: invalid int value: 'x'"),
+        (["--model", "Nonsense"], "argument --model: invalid choice: 'Nonsense'"),
+        (["--recipe", "Nonsense"], "argument --recipe: invalid choice: 'Nonsense'"),
         (["--bogus"], "unrecognized arguments: --bogus"),
-        (["--data", "no/such/folder"], "--data no/such/folder: expected auto, mnist, digits or a"),
+        (["--data", "no/such/folder"], "--data no/such/folder: expected auto, mnist, fash"),
     ],
 )
 def test_bad_options(capsys, tmp_path, arguments, message):
@@ -352,7 +431,16 @@ def test_resume_from_a_damaged_checkpoint(capsys, finished, tmp_path, damage):
 
 
 @pytest.mark.parametrize(
-    "option", [["--lr", "3"], ["--epochs", "4"], ["--batch-size", "7"], ["--seed", "5"]]
+    "option",
+    [
+        ["--lr", "3"],
+        ["--epochs", "4"],
+        ["--batch-size", "7"],
+        ["--seed", "5"],
+        ["--model", "LeNet5"],
+        ["--augment", "crop"],
+        ["--recipe", "best"],
+    ],
 )
 def test_resume_with_other_options(capsys, finished, option):
     before = (finished / "checkpoint.npz").read_bytes()
@@ -370,6 +458,6 @@ def test_resume_with_other_data(offline, capsys, finished, tmp_path):
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_a_loss_that_is_not_finite(tmp_path, monkeypatch):
-    with pytest.raises(SystemExit, match="try a smaller --lr"):
+    with pytest.raises(SystemExit, match=r"try a smaller learning rate.*--lr"):
         run(tmp_path, "--lr", "1e30")
-    assert len(options.load_checkpoint(tmp_path)["history"]) == 0
+    assert options.load_checkpoint(tmp_path, options.TRAIN_TASK)["epoch"] == 0

@@ -18,6 +18,7 @@ SMALL = [
     models.MNISTNet,
     models.CNN,
     models.SmallInception,
+    models.SmallResNet,
 ]
 RESNET_BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3), "resnet50": (3, 4, 6, 3)}
 VGG_PLANS = {
@@ -230,6 +231,20 @@ def test_counts_of_the_small_networks():
     norms = 2 * (32 + 32 + 64 + 64 + 128)
     assert count(models.CNN()) == convs + linear + norms
     assert count(models.CNN(use_batchnorm=False)) == convs + linear + norms // 2
+
+
+def test_small_resnet():
+    model = models.SmallResNet((1, 16, 16), 4, widths=(8, 12, 16, 20))
+    pairs = [module for module in model.modules() if isinstance(module, models.ResidualPair)]
+    assert [pair.inner[0].in_channels for pair in pairs] == [12, 16, 20]
+    x = autograd.randn(2, 12, 5, 5)
+    with autograd.no_grad():
+        expected = x + pairs[0].eval().inner(x)
+        np.testing.assert_array_equal(pairs[0](x).numpy(), expected.numpy())
+    with pytest.raises(ValueError, match=r"widths are two or more numbers, got \(8,\)"):
+        models.SmallResNet(widths=(8,))
+    with pytest.raises(ValueError, match="too small"):
+        models.SmallResNet((3, 4, 4), widths=(8, 8, 8, 8, 8))
 
 
 def test_convolutions_of_the_small_networks():

@@ -5,6 +5,7 @@ from vision.models.configured import ConvNet, MNISTNet, convnet_from_config
 from vision.models.inception import InceptionBlock, SmallInception
 from vision.models.resnet import BasicBlock, Bottleneck, ResNet, resnet18, resnet34, resnet50
 from vision.models.small import CIFAR10CNN, LeNet5, QuickStartCNN, SimpleCNN, TinyCNN
+from vision.models.small_resnet import ResidualPair, SmallResNet
 from vision.models.transfer import (
     freeze,
     freeze_backbone,
@@ -37,8 +38,10 @@ __all__ = [
     "MNISTNet",
     "QuickStartCNN",
     "ResNet",
+    "ResidualPair",
     "SimpleCNN",
     "SmallInception",
+    "SmallResNet",
     "TinyCNN",
     "convnet_from_config",
     "freeze",
