@@ -1,5 +1,9 @@
 """Sharing work among threads: the same results, and nothing left behind."""
 
+import os
+import platform
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -8,7 +12,6 @@ from threadpoolctl import threadpool_info
 
 import autograd
 import nn
-from autograd.kernels import threads
 from autograd.kernels.threads import share
 
 
@@ -115,3 +118,32 @@ def test_models_trained_in_several_threads_at_once(restored):
         run([number])
         for one, two in zip(together[number], results[number], strict=True):
             np.testing.assert_array_equal(one, two)
+
+
+def test_freed_memory_is_kept():
+    """A step that takes and frees large arrays fetches no pages from the system, once warm."""
+    if sys.platform != "linux" or platform.libc_ver()[0] != "glibc":
+        pytest.skip("only with the GNU C library")
+    code = """
+import resource
+import numpy as np
+from autograd.kernels.threads import share
+share(lambda part: None, 2, 10**9)
+def step():
+    kept = [np.ones(1 << 19, np.float32) for _ in range(40)]
+step(); step()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+step()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    faults = {}
+    for keep in "10":
+        run = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "NDGRAD_KEEP_MEMORY": keep},
+        )
+        faults[keep] = int(run.stdout)
+    assert faults["1"] < 100 < faults["0"]

@@ -117,22 +117,129 @@ def sums(builder: Any, vector: Any, matrix: Any, vectors: list[Any]) -> list[Any
     return results
 
 
+@intrinsic  # type: ignore[untyped-decorator]
+def transpose(_context: Any, source: Any, start: Any, apart: Any, target: Any) -> Any:
+    """Write the columns of `LANES` vectors, which begin `apart` from each other, to the target."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        source, start, apart, target = arguments
+        memory = context.make_array(signature.args[0])(context, builder, source).data
+        vector = ir.VectorType(memory.type.pointee, LANES)
+        rows = []
+        for k in range(LANES):
+            offset = builder.add(start, builder.mul(apart, ir.Constant(start.type, k)))
+            place = builder.bitcast(builder.gep(memory, [offset]), vector.as_pointer())
+            rows.append(builder.load(place, align=4))
+        half = LANES // 2
+        masks = [
+            ir.Constant(
+                ir.VectorType(ir.IntType(32), LANES),
+                [first + k // 2 + k % 2 * LANES for k in range(LANES)],
+            )
+            for first in (0, half)
+        ]
+        for _ in range(LANES.bit_length() - 1):  # shuffle both halves into each other, as cards
+            rows = [
+                builder.shuffle_vector(rows[k], rows[k + half], mask)
+                for k in range(half)
+                for mask in masks
+            ]
+        into = context.make_array(signature.args[3])(context, builder, target).data
+        for k, row in enumerate(rows):
+            place = builder.gep(into, [ir.Constant(start.type, k * LANES)])
+            builder.store(row, builder.bitcast(place, vector.as_pointer()), align=4)
+        return context.get_dummy_value()
+
+    return types.void(source, types.intp, types.intp, target), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def move(_context: Any, source: Any, start: Any, target: Any, place: Any) -> Any:
+    """Copy a vector of `LANES` values."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        source, start, target, place = arguments
+        memory = context.make_array(signature.args[0])(context, builder, source).data
+        into = context.make_array(signature.args[2])(context, builder, target).data
+        pointer = ir.VectorType(memory.type.pointee, LANES).as_pointer()
+        value = builder.load(builder.bitcast(builder.gep(memory, [start]), pointer), align=4)
+        builder.store(value, builder.bitcast(builder.gep(into, [place]), pointer), align=4)
+        return context.get_dummy_value()
+
+    return types.void(source, types.intp, target, types.intp), generate
+
+
 @compiled
-def lay_out(x: Any, channel: int, above: int, left: int, rows: int, width: int, out: Any) -> None:
-    """Put the images of one channel side by side: row, column modulo 4, (tile, image)."""
-    images, _, height, columns = x.shape
+def fits(y: int, height: int, width: int) -> Any:
+    """Whether reading a row by whole vectors ends before the plane does."""
+    return y * width + (width + LANES - 1) // LANES * LANES <= height * width
+
+
+@compiled
+def lay_out(
+    x: Any, channel: int, above: int, left: int, rows: int, width: int, out: Any, square: Any
+) -> None:
+    """Put the images of one channel side by side: row, column modulo 4, (tile, image).
+
+    Sixteen images at a time are transposed in registers, except where that would read beyond the
+    last row.
+    """
+    images, channels, height, columns = x.shape
     pitch = out.shape[0] // (rows * TILE)
+    flat = x.reshape(-1)
     for row in range(rows):
         y = row - above
         if y < 0 or y >= height:
             continue  # stays zero: padding is the same for every channel
-        for image in range(images):
+        full = images // LANES * LANES if fits(y, height, columns) else 0
+        for image in range(0, full, LANES):
+            for column in range(0, columns, LANES):
+                start = ((image * channels + channel) * height + y) * columns + column
+                transpose(flat, start, channels * height * columns, square)
+                for k in range(min(LANES, columns - column)):
+                    place = column + k + left
+                    tile = place >> 2
+                    if tile < width:
+                        target = (row * TILE + (place & 3)) * pitch + tile * images + image
+                        move(square, k * LANES, out, target)
+        for image in range(full, images):
             line = x[image, channel, y]
             for column in range(columns):
                 place = column + left
                 tile = place >> 2
                 if tile < width:
                     out[(row * TILE + (place & 3)) * pitch + tile * images + image] = line[column]
+
+
+@compiled
+def lay_back(
+    whole: Any, inner: int, length: int, out: Any, channel: int, y: int, offset: Any, square: Any
+) -> None:
+    """The reverse, for a row of results; `whole` has (row modulo 4, column modulo 4, lines).
+
+    A transposed square may write beyond the end of its row, into rows that are computed later.
+    """
+    images, channels, height, width = out.shape
+    flat = out.reshape(-1)
+    full = images // LANES * LANES if fits(y, height, width) else 0
+    turned = square[LANES * LANES :]
+    for image in range(0, full, LANES):
+        for column in range(0, width, LANES):
+            for k in range(LANES):
+                x = min(column + k, width - 1)
+                start = (inner * TILE + (x & 3)) * length + (x >> 2) * images + image
+                move(whole, start, square, k * LANES)
+            for k in range(LANES * LANES):
+                square[k] += offset
+            transpose(square, 0, LANES, turned)
+            for k in range(LANES):
+                start = (((image + k) * channels + channel) * height + y) * width + column
+                move(turned, k * LANES, flat, start)
+    for image in range(full, images):
+        results = out[image, channel, y]
+        for x in range(width):
+            place = (inner * TILE + (x & 3)) * length + (x >> 2) * images + image
+            results[x] = whole[place] + offset
 
 
 def make_spread(size: int) -> Callable[..., None]:
@@ -149,9 +256,10 @@ def make_spread(size: int) -> Callable[..., None]:
         rows = TILE * depth + n - TILE
         lines = np.zeros(rows * TILE * pitch, x.dtype)
         partly = np.empty(n * TILE * pitch, x.dtype)
+        square = np.empty(LANES * LANES, out.dtype)
         flat = out.reshape(-1)
         for channel in range(channels):
-            lay_out(x, channel, above - TILE * row, left, rows, columns + 1, lines)
+            lay_out(x, channel, above - TILE * row, left, rows, columns + 1, lines, square)
             for line in range(depth):
                 for phase in range(TILE):
                     start = (line * TILE * TILE + phase) * pitch
@@ -195,9 +303,10 @@ def make_spread_gradient(size: int) -> Callable[..., None]:
         rows = TILE * depth
         lines = np.zeros(rows * TILE * length, g.dtype)
         partly = np.empty(n * TILE * length, g.dtype)
+        square = np.empty(LANES * LANES, out.dtype)
         flat = out.reshape(-1)
         for channel in range(channels):
-            lay_out(g, channel, -TILE * row, 0, rows, columns, lines)
+            lay_out(g, channel, -TILE * row, 0, rows, columns, lines, square)
             for line in range(depth):
                 for phase in range(TILE):
                     start = (line * TILE * TILE + phase) * length
@@ -236,10 +345,11 @@ def make_collect(size: int) -> Callable[..., None]:
 
     @compiled
     def collect(tiles: Any, out: Any, bias: Any, row: int, rows: int, length: int) -> None:
-        images, channels, height, width = out.shape
+        channels, height = out.shape[1:3]
         places = tiles.shape[2]
         partly = np.empty(n * TILE * length, tiles.dtype)
         whole = np.empty(TILE * TILE * length, tiles.dtype)
+        square = np.empty(2 * LANES * LANES, out.dtype)
         flat = tiles.reshape(-1)
         apart = channels * places
         for channel in range(channels):
@@ -276,11 +386,7 @@ def make_collect(size: int) -> Callable[..., None]:
                     y = TILE * (row + line) + inner
                     if y >= height:
                         break
-                    for image in range(images):
-                        results = out[image, channel, y]
-                        for x in range(width):
-                            place = (inner * TILE + (x & 3)) * length + (x >> 2) * images + image
-                            results[x] = whole[place] + offset
+                    lay_back(whole, inner, length, out, channel, y, offset, square)
 
     return collect
 

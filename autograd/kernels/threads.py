@@ -1,9 +1,7 @@
 """Sharing the images of a batch among threads.
 
-NumPy and compiled kernels release the interpreter lock, so Python threads are enough. From the
-first call that is shared on, BLAS is held to one thread: its own threads would wait for each other
-after every one of many small products, and they go on waiting, each keeping a core busy, for
-milliseconds after the last one.
+NumPy and compiled kernels release the interpreter lock, so Python threads are enough. BLAS is held
+to one thread from the first call that is shared on: see `process`.
 """
 
 from __future__ import annotations
@@ -13,11 +11,10 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
-from functools import cache
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from threadpoolctl import ThreadpoolController
+from autograd.kernels.process import settle
 
 __all__ = ["get_num_threads", "set_num_threads", "share"]
 
@@ -38,13 +35,6 @@ def cores() -> int:
 _threads = cores()
 _jobs: SimpleQueue[Job | None] | None = None
 _lock = threading.Lock()
-_held = False
-
-
-@cache
-def controller() -> Any:
-    """The BLAS libraries of this process."""
-    return ThreadpoolController().select(user_api="blas")
 
 
 def get_num_threads() -> int:
@@ -78,16 +68,7 @@ def set_num_threads(num: int) -> None:
                 _jobs.put(None)
             _jobs = None
         _threads = num
-    hold_blas()
-
-
-def hold_blas() -> None:
-    """Hold BLAS to one thread, for good."""
-    global _held
-    with _lock:
-        if not _held:
-            controller().limit(limits=1)
-            _held = True
+    settle()
 
 
 class Job:
@@ -171,7 +152,7 @@ def share(function: Callable[[slice], T], count: int, work: int, blas: bool = Tr
     ends = [count * (part + 1) // parts for part in range(parts)]
     slices = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
     if blas:
-        hold_blas()
+        settle()
     job = Job(function, slices)
     queue = jobs()
     for _ in slices[1:]:
