@@ -6,7 +6,7 @@ from oracle import assert_same, copy_state, leaf, to_torch
 
 import autograd
 import nn
-from autograd import ops, tensor
+from autograd import kernels, ops, tensor
 from autograd.ops import recurrent
 from nn.utils import rnn
 
@@ -231,6 +231,51 @@ def test_kernels_agree_with_the_recurrence_in_steps(name, sizes, reverse, nonlin
         outcomes.append([out, *gradients])
     for one, other in zip(*outcomes, strict=True):
         assert_same(one, other)
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_long_sequences_go_through_two_threads_in_chunks(name, reverse):
+    """Large enough for blocks of columns, several chunks, and a second thread."""
+    gates = {"lstm": 4, "gru": 3, "rnn": 1}[name]
+    extra = {"nonlinearity": "tanh"} if name == "rnn" else {}
+    shapes = [(60 * 33 + 7, 20), *[(33, 192)] * (2 if name == "lstm" else 1)]
+    shapes += [(192 * gates, 20), (192 * gates, 192), (192 * gates,), (192 * gates,)]
+    arrays = [draw(*shape, seed=k) / 20 for k, shape in enumerate(shapes)]
+    sizes = (*(33,) * 60, 7)
+    outcomes = []
+    before = autograd.get_num_threads()
+    try:
+        for threads in (1, 2, 2, None):
+            autograd.set_num_threads(threads or 2)
+            given = [leaf(array) for array in arrays]
+            run = getattr(ops, name) if threads else getattr(recurrent, f"{name}_by_steps")
+            out = run(*given, batch_sizes=sizes, reverse=reverse, **extra)
+            gradients = autograd.grad(out, given, tensor(draw(*out.shape, seed=20)))
+            outcomes.append([out, *gradients])
+    finally:
+        autograd.set_num_threads(before)
+    for one, again, other in zip(*outcomes[1:], strict=True):
+        assert autograd.equal(one, again)
+        assert_same(one, other)
+    for one, other in zip(outcomes[0], outcomes[3], strict=True):
+        assert_same(one, other)
+
+
+def test_an_error_in_one_thread_ends_both():
+    hidden = np.zeros((64, 256))
+    with pytest.raises(ValueError, match="matmul"):
+        kernels.rnn(
+            draw(64 * 40, 3),
+            hidden,
+            draw(256, 4),
+            draw(256, 256),
+            None,
+            None,
+            "tanh",
+            (64,) * 40,
+            False,
+        )
 
 
 @pytest.mark.parametrize("name", ["RNN", "GRU", "LSTM"])

@@ -1,9 +1,4 @@
-"""Recurrent layers over all time steps.
-
-The steps lie one after another in memory: step t has the rows of the first ``batch_sizes[t]``
-sequences, which are sorted by falling length. What does not depend on the state before it is
-computed for all steps at once: the share of the input in the gates, and, backward, the slopes of
-the gates and the gradients of the weights.
+"""Recurrent layers over all time steps: LSTM, GRU and the simple recurrence.
 
 A logistic function is a tanh, ``sigmoid(x) = (1 + tanh(x / 2)) / 2``, which NumPy computes several
 times faster than an exponential and a division.
@@ -17,44 +12,27 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels.numpy_matmul import matmul
+from autograd.kernels.steps import (
+    Chunk,
+    Sums,
+    Times,
+    backwards,
+    before,
+    by_gate,
+    carried,
+    chunks_of,
+    flat,
+    in_turn,
+    last,
+    twice,
+)
 
 Sizes = Sequence[int]
 
+LSTM_ORDER = (0, 1, 3, 2)
+"""Input, forget and output gate, and the candidate, among the parts of the parameters."""
 
-def steps(batch_sizes: Sizes, reverse: bool) -> list[slice]:
-    """The rows of each time step, in the order of the recurrence."""
-    ends = np.cumsum(batch_sizes).tolist()
-    parts = [slice(end - size, end) for end, size in zip(ends, batch_sizes, strict=True)]
-    return parts[::-1] if reverse else parts
-
-
-def before(states: Any, initial: Any, batch_sizes: Sizes, reverse: bool) -> Any:
-    """For each row the state that its step began with."""
-    out = np.empty((len(states), initial.shape[1]), states.dtype)
-    earlier, known = states[:0], 0
-    for part in steps(batch_sizes, reverse):
-        size = part.stop - part.start
-        known = min(len(earlier), size)
-        out[part][:known] = earlier[:known]
-        out[part][known:] = initial[known:size]
-        earlier = states[part]
-    return out
-
-
-def project(x: Any, weight: Any, *biases: Any) -> Any:
-    """``x @ weight.T`` plus the biases that are not None."""
-    out = matmul(x, weight.T)
-    for bias in biases:
-        if bias is not None:
-            out += bias
-    return out
-
-
-def logistic(x: Any, out: Any) -> None:
-    """The logistic function of twice x."""
-    np.tanh(x, out=out)
-    out += 1
-    out *= 0.5
+LSTM_FACTORS = (0.5, 0.5, 0.5, 1.0)
 
 
 def lstm(
@@ -68,36 +46,47 @@ def lstm(
     batch_sizes: Sizes,
     reverse: bool,
 ) -> tuple[Any, Any, Any]:
-    """The hidden states with the last cell states behind them, the gates, and all cell states."""
+    """The hidden states with the last cell states behind them, the gates, and all cell states.
+
+    The gates, in `LSTM_ORDER`, are (4, rows, H).
+    """
     total, size = len(x), hidden.shape[1]
-    half = np.full(4 * size, 0.5, x.dtype)
-    half[2 * size : 3 * size] = 1
-    shift = np.full(4 * size, 0.5, x.dtype)
-    shift[2 * size : 3 * size] = 0
-    gates = project(x, weight_ih, bias_ih, bias_hh)
-    gates *= half
-    weight = np.ascontiguousarray((weight_hh * half[:, None]).T)  # (4H, H) -> (H, 4H)
+    gates = np.empty((4, total, size), x.dtype)
     out = np.empty((total + len(hidden), size), x.dtype)
     cells = np.empty((total, size), x.dtype)
-    h, c = hidden.copy(), out[total:]
-    c[...] = cell
-    product = np.empty((len(hidden), 4 * size), x.dtype)
-    inflow = np.empty_like(h)
-    for part in steps(batch_sizes, reverse):
-        n = part.stop - part.start
-        z, now, new, room, past = gates[part], cells[part], out[part], inflow[:n], c[:n]
-        np.matmul(h[:n], weight, out=product[:n])
-        z += product[:n]
-        np.tanh(z, out=z)
-        z *= half
-        z += shift
-        np.multiply(z[:, :size], z[:, 2 * size : 3 * size], out=room)
-        np.multiply(z[:, size : 2 * size], past, out=now)
-        now += room
-        past[...] = now
-        np.tanh(now, out=room)
-        np.multiply(z[:, 3 * size :], room, out=new)
-        h[:n] = new
+    entering = by_gate(weight_ih, LSTM_ORDER, LSTM_FACTORS)
+    biases = [by_gate(b, LSTM_ORDER, LSTM_FACTORS) for b in (bias_ih, bias_hh) if b is not None]
+    bias = sum(biases) if biases else None
+    times = Times(by_gate(weight_hh, LSTM_ORDER, LSTM_FACTORS), len(hidden))
+    product, room = np.empty((4, *hidden.shape), x.dtype), np.empty_like(hidden)
+    h, c = hidden, cell
+
+    def enter(chunk: Chunk) -> None:
+        part = gates[:, chunk.rows]
+        np.matmul(x[chunk.rows], entering, out=part)
+        if bias is not None:
+            part += bias
+
+    def walk(chunk: Chunk) -> None:
+        nonlocal h, c
+        for step in chunk.steps:
+            n = step.stop - step.start
+            z, now, free = gates[:, step], cells[step], room[:n]
+            h, c = carried(h, hidden, n), carried(c, cell, n)
+            times(h, product[:, :n])
+            z += product[:, :n]
+            np.tanh(z, out=z)
+            doors = z[:3]
+            doors += 1
+            doors *= 0.5
+            np.multiply(z[0], z[3], out=free)
+            np.multiply(z[1], c, out=now)
+            now += free
+            np.tanh(now, out=free)
+            c, h = now, np.multiply(z[2], free, out=out[step])
+
+    in_turn(enter, walk, chunks_of(batch_sizes, reverse), 2 * total * weight_hh.size)
+    last(cells, batch_sizes, reverse, out[total:])
     return out, gates, cells
 
 
@@ -117,42 +106,57 @@ def lstm_grad(
 ) -> list[Any]:
     """The gradients of the seven inputs of `lstm`, None where not needed."""
     total, size = len(x), hidden.shape[1]
-    i, f, n, o = (gates[:, k * size : (k + 1) * size] for k in range(4))
-    slopes = np.empty((total, 4, size), x.dtype)  # of the gates, up to a factor known later
-    np.subtract(1, gates.reshape(total, 4, size), out=slopes)  # (rows, 4H) -> (rows, 4, H)
-    slopes *= gates.reshape(total, 4, size)  # (rows, 4H) -> (rows, 4, H)
-    slopes[:, 0] *= n
-    slopes[:, 1] *= before(cells, cell, batch_sizes, reverse)
-    through = np.tanh(cells)
-    slopes[:, 3] *= through
-    np.multiply(n, n, out=slopes[:, 2])
-    np.subtract(1, slopes[:, 2], out=slopes[:, 2])
-    slopes[:, 2] *= i
-    through *= through
-    np.subtract(1, through, out=through)
-    through *= o
-    dh, dc = np.zeros_like(hidden), g[total:].copy()
-    room = np.empty_like(hidden)
-    rows = slopes.reshape(total, 4 * size)  # (rows, 4, H) -> (rows, 4H)
-    for part in reversed(steps(batch_sizes, reverse)):
-        count = part.stop - part.start
-        back, flow, slope, free = dh[:count], dc[:count], slopes[part], room[:count]
-        back += g[part]
-        np.multiply(back, through[part], out=free)
-        flow += free
-        slope[:, :3] *= flow[:, None]
-        slope[:, 3] *= back
-        flow *= f[part]
-        np.matmul(rows[part], weight_hh, out=back)
+    changes = np.empty((total, 4 * size), x.dtype)
+    earlier = before(cells, cell, batch_sizes, reverse)
+    dh, dc, room = np.zeros_like(hidden), g[total:].copy(), np.empty_like(hidden)
+    times = Times(weight_hh[None], len(hidden))
+    sums = Sums(
+        changes,
+        x if needs[3] else None,
+        before(out[:total], hidden, batch_sizes, reverse) if needs[4] else None,
+        np.ones((total, 1), x.dtype) if needs[5] or needs[6] else None,
+    )
+
+    def walk(chunk: Chunk) -> None:
+        rows, start = chunk.rows, chunk.rows.start
+        i, f, o, candidate = gates[:, rows]
+        slopes = changes[rows].reshape(-1, 4, size)  # (rows, 4 * H) -> (rows, 4, H)
+        through = np.tanh(cells[rows])
+        for place, gate, factor in ((0, i, candidate), (1, f, earlier[rows]), (3, o, through)):
+            slope = slopes[:, place]
+            np.subtract(1, gate, out=slope)
+            slope *= gate
+            slope *= factor
+        np.multiply(candidate, candidate, out=slopes[:, 2])
+        np.subtract(1, slopes[:, 2], out=slopes[:, 2])
+        slopes[:, 2] *= i
+        through *= through
+        np.subtract(1, through, out=through)
+        through *= o
+        for step in chunk.steps:
+            here = slice(step.start - start, step.stop - start)
+            n = step.stop - step.start
+            back, flow, free, slope = dh[:n], dc[:n], room[:n], slopes[here]
+            back += g[step]
+            np.multiply(back, through[here], out=free)
+            flow += free
+            slope[:, :3] *= flow[:, None]
+            slope[:, 3] *= back
+            flow *= f[here]
+            times(changes[step], back[None])
+
+    in_turn(walk, sums.add, backwards(chunks_of(batch_sizes, reverse)), 2 * total * weight_hh.size)
     return [
-        matmul(rows, weight_ih) if needs[0] else None,
+        matmul(changes, weight_ih) if needs[0] else None,
         dh if needs[1] else None,
         dc if needs[2] else None,
-        matmul(rows.T, x) if needs[3] else None,
-        weight_grad(rows, out[:total], hidden, batch_sizes, reverse) if needs[4] else None,
-        column_sums(rows) if needs[5] else None,
-        column_sums(rows) if needs[6] else None,
+        *sums.totals[:2],
+        *twice(flat(sums.totals[2]), needs[5], needs[6]),
     ]
+
+
+GRU_ORDER = (0, 1, 2)
+GRU_FACTORS = (0.5, 0.5, 1.0)
 
 
 def gru(
@@ -165,35 +169,50 @@ def gru(
     batch_sizes: Sizes,
     reverse: bool,
 ) -> tuple[Any, Any, Any]:
-    """The hidden states, the gates, and what the reset gate lets through before it does."""
+    """The hidden states, the gates, and what the reset gate lets through before it does.
+
+    The gates (3, rows, H) are reset gate, update gate and candidate.
+    """
     total, size = len(x), hidden.shape[1]
-    half = np.full(3 * size, 0.5, x.dtype)
-    half[2 * size :] = 1
-    gates = project(x, weight_ih, bias_ih)
-    gates *= half
-    weight = np.ascontiguousarray((weight_hh * half[:, None]).T)  # (3H, H) -> (H, 3H)
-    bias = None if bias_hh is None else bias_hh * half
-    out = np.empty((total, size), x.dtype)
-    inner = np.empty((total, size), x.dtype)
-    h = hidden.copy()
-    product = np.empty((len(hidden), 3 * size), x.dtype)
-    for part in steps(batch_sizes, reverse):
-        n = part.stop - part.start
-        z, state, new, recurrent = gates[part], h[:n], out[part], product[:n]
-        np.matmul(state, weight, out=recurrent)
+    gates = np.empty((3, total, size), x.dtype)
+    out, inner = np.empty((total, size), x.dtype), np.empty((total, size), x.dtype)
+    entering = by_gate(weight_ih, GRU_ORDER, GRU_FACTORS)
+    bias = None if bias_ih is None else by_gate(bias_ih, GRU_ORDER, GRU_FACTORS)
+    added = None if bias_hh is None else by_gate(bias_hh, GRU_ORDER, GRU_FACTORS)
+    times = Times(by_gate(weight_hh, GRU_ORDER, GRU_FACTORS), len(hidden))
+    product = np.empty((3, *hidden.shape), x.dtype)
+    h = hidden
+
+    def enter(chunk: Chunk) -> None:
+        part = gates[:, chunk.rows]
+        np.matmul(x[chunk.rows], entering, out=part)
         if bias is not None:
-            recurrent += bias
-        open_, candidate = z[:, : 2 * size], z[:, 2 * size :]
-        open_ += recurrent[:, : 2 * size]
-        logistic(open_, open_)
-        inner[part] = recurrent[:, 2 * size :]
-        np.multiply(open_[:, :size], inner[part], out=new)
-        candidate += new
-        np.tanh(candidate, out=candidate)
-        np.subtract(state, candidate, out=new)
-        new *= open_[:, size:]
-        new += candidate
-        state[...] = new
+            part += bias
+
+    def walk(chunk: Chunk) -> None:
+        nonlocal h
+        for step in chunk.steps:
+            n = step.stop - step.start
+            z, new, recurrent = gates[:, step], out[step], product[:, :n]
+            h = carried(h, hidden, n)
+            times(h, recurrent)
+            if added is not None:
+                recurrent += added
+            doors, candidate = z[:2], z[2]
+            doors += recurrent[:2]
+            np.tanh(doors, out=doors)
+            doors += 1
+            doors *= 0.5
+            inner[step] = recurrent[2]
+            recurrent[2] *= doors[0]
+            candidate += recurrent[2]
+            np.tanh(candidate, out=candidate)
+            np.subtract(h, candidate, out=new)
+            new *= doors[1]
+            new += candidate
+            h = new
+
+    in_turn(enter, walk, chunks_of(batch_sizes, reverse), 2 * total * weight_hh.size)
     return out, gates, inner
 
 
@@ -212,41 +231,57 @@ def gru_grad(
 ) -> list[Any]:
     """The gradients of the six inputs of `gru`, None where not needed."""
     total, size = len(x), hidden.shape[1]
-    reset, keep, candidate = (gates[:, k * size : (k + 1) * size] for k in range(3))
-    slopes = np.empty((total, 3, size), x.dtype)  # of the gates as the state enters them
-    direct = np.empty((total, size), x.dtype)  # of the candidate as the input enters it
-    np.multiply(candidate, candidate, out=direct)
-    np.subtract(1, direct, out=direct)
-    direct -= direct * keep
-    rows = slopes.reshape(total, 3 * size)  # (rows, 3, H) -> (rows, 3H)
-    np.subtract(1, gates[:, : 2 * size], out=rows[:, : 2 * size])
-    slopes[:, 0] *= reset
-    slopes[:, 0] *= inner
-    slopes[:, 0] *= direct
-    slopes[:, 1] *= keep
-    slopes[:, 1] *= before(out, hidden, batch_sizes, reverse) - candidate
-    np.multiply(direct, reset, out=slopes[:, 2])
-    dh = np.zeros_like(hidden)
-    product = np.empty_like(dh)
-    for part in reversed(steps(batch_sizes, reverse)):
-        count = part.stop - part.start
-        back, free = dh[:count], product[:count]
-        back += g[part]
-        slopes[part] *= back[:, None]
-        direct[part] *= back
-        back *= keep[part]
-        np.matmul(rows[part], weight_hh, out=free)
-        back += free
-    weight_hh_grad = weight_grad(rows, out, hidden, batch_sizes, reverse) if needs[3] else None
-    bias_hh_grad = column_sums(rows) if needs[5] else None
-    slopes[:, 2] = direct
+    changes = np.empty((total, 3 * size), x.dtype)  # of the three sums, as the state enters them
+    entering = np.empty_like(changes)  # as the input enters them: another candidate
+    earlier = before(out, hidden, batch_sizes, reverse)
+    dh, room = np.zeros_like(hidden), np.empty_like(hidden)
+    times = Times(weight_hh[None], len(hidden))
+    ones = np.ones((total, 1), x.dtype)
+    inputs = Sums(entering, x if needs[2] else None, ones if needs[4] else None)
+    states = Sums(changes, earlier if needs[3] else None, ones if needs[5] else None)
+    entered = needs[0] or needs[2] or needs[4]
+
+    def walk(chunk: Chunk) -> None:
+        rows, start = chunk.rows, chunk.rows.start
+        reset, keep, candidate = gates[:, rows]
+        slopes = changes[rows].reshape(-1, 3, size)  # (rows, 3 * H) -> (rows, 3, H)
+        direct = candidate * candidate
+        np.subtract(1, direct, out=direct)
+        np.subtract(1, keep, out=slopes[:, 1])
+        direct *= slopes[:, 1]
+        slopes[:, 1] *= keep
+        slopes[:, 1] *= earlier[rows] - candidate
+        np.subtract(1, reset, out=slopes[:, 0])
+        slopes[:, 0] *= reset
+        slopes[:, 0] *= inner[rows]
+        slopes[:, 0] *= direct
+        np.multiply(direct, reset, out=slopes[:, 2])
+        for step in chunk.steps:
+            here = slice(step.start - start, step.stop - start)
+            n = step.stop - step.start
+            back, free = dh[:n], room[:n]
+            back += g[step]
+            slopes[here] *= back[:, None]
+            direct[here] *= back
+            back *= keep[here]
+            times(changes[step], free[None])
+            back += free
+        if entered:
+            entering[rows, : 2 * size] = changes[rows, : 2 * size]
+            entering[rows, 2 * size :] = direct
+
+    def collect(chunk: Chunk) -> None:
+        inputs.add(chunk)
+        states.add(chunk)
+
+    in_turn(walk, collect, backwards(chunks_of(batch_sizes, reverse)), 2 * total * weight_hh.size)
     return [
-        matmul(rows, weight_ih) if needs[0] else None,
+        matmul(entering, weight_ih) if needs[0] else None,
         dh if needs[1] else None,
-        matmul(rows.T, x) if needs[2] else None,
-        weight_hh_grad,
-        column_sums(rows) if needs[4] else None,
-        bias_hh_grad,
+        inputs.totals[0],
+        states.totals[0],
+        flat(inputs.totals[1]),
+        flat(states.totals[1]),
     ]
 
 
@@ -262,20 +297,32 @@ def rnn(
     reverse: bool,
 ) -> Any:
     """The hidden states."""
-    out = project(x, weight_ih, bias_ih, bias_hh)
-    h = hidden.copy()
-    weight = np.ascontiguousarray(weight_hh.T)
-    product = np.empty_like(h)
-    for part in steps(batch_sizes, reverse):
-        n = part.stop - part.start
-        new = out[part]
-        np.matmul(h[:n], weight, out=product[:n])
-        new += product[:n]
-        if nonlinearity == "tanh":
-            np.tanh(new, out=new)
-        else:
-            np.maximum(new, 0, out=new)
-        h[:n] = new
+    out = np.empty((len(x), hidden.shape[1]), x.dtype)
+    times = Times(weight_hh.T[None], len(hidden))
+    product = np.empty((1, *hidden.shape), x.dtype)
+    h = hidden
+
+    def enter(chunk: Chunk) -> None:
+        part = out[chunk.rows]
+        np.matmul(x[chunk.rows], weight_ih.T, out=part)
+        for bias in (bias_ih, bias_hh):
+            if bias is not None:
+                part += bias
+
+    def walk(chunk: Chunk) -> None:
+        nonlocal h
+        for step in chunk.steps:
+            n = step.stop - step.start
+            new = out[step]
+            times(carried(h, hidden, n), product[:, :n])
+            new += product[0, :n]
+            if nonlinearity == "tanh":
+                np.tanh(new, out=new)
+            else:
+                np.maximum(new, 0, out=new)
+            h = new
+
+    in_turn(enter, walk, chunks_of(batch_sizes, reverse), 2 * len(x) * weight_hh.size)
     return out
 
 
@@ -292,32 +339,34 @@ def rnn_grad(
     reverse: bool,
 ) -> list[Any]:
     """The gradients of the six inputs of `rnn`, None where not needed."""
-    if nonlinearity == "tanh":
-        rows = out * out
-        np.subtract(1, rows, out=rows)
-    else:
-        rows = (out > 0).astype(out.dtype)
+    total = len(x)
+    changes = np.empty_like(out)
     dh = np.zeros_like(hidden)
-    for part in reversed(steps(batch_sizes, reverse)):
-        back = dh[: part.stop - part.start]
-        back += g[part]
-        rows[part] *= back
-        np.matmul(rows[part], weight_hh, out=back)
+    times = Times(weight_hh[None], len(hidden))
+    sums = Sums(
+        changes,
+        x if needs[2] else None,
+        before(out, hidden, batch_sizes, reverse) if needs[3] else None,
+        np.ones((total, 1), x.dtype) if needs[4] or needs[5] else None,
+    )
+
+    def walk(chunk: Chunk) -> None:
+        slopes = changes[chunk.rows]
+        if nonlinearity == "tanh":
+            np.multiply(out[chunk.rows], out[chunk.rows], out=slopes)
+            np.subtract(1, slopes, out=slopes)
+        else:
+            np.greater(out[chunk.rows], 0, out=slopes)
+        for step in chunk.steps:
+            back = dh[: step.stop - step.start]
+            back += g[step]
+            changes[step] *= back
+            times(changes[step], back[None])
+
+    in_turn(walk, sums.add, backwards(chunks_of(batch_sizes, reverse)), 2 * total * weight_hh.size)
     return [
-        matmul(rows, weight_ih) if needs[0] else None,
+        matmul(changes, weight_ih) if needs[0] else None,
         dh if needs[1] else None,
-        matmul(rows.T, x) if needs[2] else None,
-        weight_grad(rows, out, hidden, batch_sizes, reverse) if needs[3] else None,
-        column_sums(rows) if needs[4] else None,
-        column_sums(rows) if needs[5] else None,
+        *sums.totals[:2],
+        *twice(flat(sums.totals[2]), needs[4], needs[5]),
     ]
-
-
-def weight_grad(rows: Any, states: Any, initial: Any, batch_sizes: Sizes, reverse: bool) -> Any:
-    """The gradient of the weight that multiplies the state, of all steps at once."""
-    return matmul(rows.T, before(states, initial, batch_sizes, reverse))
-
-
-def column_sums(rows: Any) -> Any:
-    """The sum over all rows, by a matrix product, the fastest."""
-    return np.matmul(np.ones(len(rows), rows.dtype), rows)
