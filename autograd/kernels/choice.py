@@ -11,6 +11,8 @@ from importlib.util import find_spec
 from types import TracebackType
 from typing import Any
 
+from autograd.kernels import threads
+
 __all__ = ["COMPILED", "NAMES", "get_kernels", "start", "use_kernels"]
 
 NAMES = ("numpy", "numba")
@@ -41,6 +43,9 @@ COMPILED: dict[str, str] = {
 
 EXACT = {"numba_pool", "numba_select"}
 """Modules whose kernels give the reference's bits."""
+
+WAITING = "autograd.kernels.numba_wait"
+"""What threads wait with while compiled kernels are in use."""
 
 WORTH_LOADING = 1 << 12
 """Elements of the first argument below which the reference does the work."""
@@ -116,6 +121,8 @@ def bind(name: str) -> None:
     kernels = sys.modules["autograd.kernels"]
     for kernel, module in COMPILED.items():
         setattr(kernels, kernel, _reference[kernel] if name == "numpy" else late(kernel, module))
+    waiting = sys.modules.get(WAITING) if name == "numba" else None
+    threads.wait_awake = None if waiting is None else waiting.wait
 
 
 @cache
@@ -134,6 +141,7 @@ def late(kernel: str, module: str) -> Callable[..., Any]:
             return reference(*args)
         if compiled is None:
             compiled = getattr(import_module(f"autograd.kernels.{module}"), kernel)
+            threads.wait_awake = import_module(WAITING).wait
         return compiled(*args)
 
     return by_size

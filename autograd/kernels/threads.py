@@ -14,6 +14,8 @@ from contextvars import Context, copy_context
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+import numpy as np
+
 from autograd.kernels.process import settle
 
 __all__ = ["get_num_threads", "set_num_threads", "share"]
@@ -22,6 +24,12 @@ T = TypeVar("T")
 
 WORTHWHILE = 1 << 22
 """Multiplications below which a call is not worth a second thread: about 0.1 ms of them."""
+
+LOOKS = 100_000
+"""How often a thread that waits awake looks before it sleeps: for some 0.2 ms."""
+
+wait_awake: Callable[[Any, int, int], Any] | None = None
+"""`numba_wait.wait`, once Numba is loaded. A thread that sleeps takes some 0.1 ms to wake up."""
 
 
 def cores() -> int:
@@ -33,7 +41,7 @@ def cores() -> int:
 
 
 _threads = cores()
-_jobs: SimpleQueue[Job | None] | None = None
+_pool: Pool | None = None
 _lock = threading.Lock()
 
 
@@ -59,14 +67,13 @@ def set_num_threads(num: int) -> None:
         1
         >>> autograd.set_num_threads(before)
     """
-    global _threads, _jobs
+    global _threads, _pool
     if type(num) is not int or num < 1:
         raise ValueError(f"set_num_threads: expected a positive whole number, got {num!r}")
     with _lock:
-        if _jobs is not None:
-            for _ in range(_threads - 1):
-                _jobs.put(None)
-            _jobs = None
+        if _pool is not None:
+            _pool.give(None, _threads - 1)
+            _pool = None
         _threads = num
     settle()
 
@@ -85,6 +92,7 @@ class Job:
         self.errors: list[BaseException] = []
         self.context: Context = copy_context()  # it holds NumPy's treatment of errors
         self.finished: SimpleQueue[None] = SimpleQueue()
+        self.done = Bell()
 
     def take(self) -> int:
         """Work until no part is left; how many were done here."""
@@ -104,34 +112,73 @@ class Job:
         """As `take`, in a thread of the pool."""
         for _ in range(self.context.copy().run(self.take)):
             self.finished.put(None)
+            self.done.ring()
 
     def finish(self) -> list[Any]:
         """As `take`, in the thread of the caller; waits for the others."""
         count = self.take()
         for _ in range(len(self.results) - count):
+            seen = self.done.number()
+            if self.finished.empty():
+                self.done.wait(seen)
             self.finished.get()
         if self.errors:
             raise self.errors[0]
         return self.results
 
 
-def work_on(jobs: SimpleQueue[Job | None]) -> None:
-    while (job := jobs.get()) is not None:
-        job.help()
-        del job  # or its results would live until the next one
+class Bell:
+    """A number that tells threads which wait awake that there is something for them."""
+
+    def __init__(self) -> None:
+        self.count = np.zeros(1, np.int64)
+
+    def number(self) -> int:
+        return int(self.count[0])
+
+    def ring(self) -> None:
+        self.count[0] += 1
+
+    def wait(self, seen: int) -> None:
+        """Wait until it rings, but not long: whoever finds nothing then goes to sleep."""
+        if wait_awake is not None:
+            wait_awake(self.count, seen, LOOKS)
 
 
-def jobs() -> SimpleQueue[Job | None]:
-    """Where the threads of the pool look for work."""
-    global _jobs
+class Pool:
+    """Threads that wait for jobs."""
+
+    def __init__(self, threads_count: int) -> None:
+        self.jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self.bell = Bell()
+        for number in range(1, threads_count):
+            threading.Thread(target=self.work, name=f"ndgrad_{number}", daemon=True).start()
+
+    def give(self, job: Job | None, times: int) -> None:
+        """Let so many threads help with a job; None ends them."""
+        for _ in range(times):
+            self.jobs.put(job)
+        self.bell.ring()
+
+    def work(self) -> None:
+        while True:
+            seen = self.bell.number()
+            if self.jobs.empty():
+                self.bell.wait(seen)
+            job = self.jobs.get()
+            if job is None:
+                return
+            job.help()
+            del job  # or its results would live until the next one
+
+
+def pool() -> Pool:
+    """The threads that help, started when first needed."""
+    global _pool
     with _lock:
-        if _jobs is None:
-            _jobs = SimpleQueue()
-            for number in range(1, _threads):
-                threading.Thread(
-                    target=work_on, args=(_jobs,), name=f"ndgrad_{number}", daemon=True
-                ).start()
-        return _jobs
+        if _pool is None:
+            _pool = Pool(_threads)
+        return _pool
 
 
 def share(function: Callable[[slice], T], count: int, work: int, blas: bool = True) -> Sequence[T]:
@@ -154,7 +201,5 @@ def share(function: Callable[[slice], T], count: int, work: int, blas: bool = Tr
     if blas:
         settle()
     job = Job(function, slices)
-    queue = jobs()
-    for _ in slices[1:]:
-        queue.put(job)
+    pool().give(job, len(slices) - 1)
     return job.finish()
