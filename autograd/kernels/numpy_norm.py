@@ -1,4 +1,4 @@
-"""Standardization over some axes, block by block, so that intermediate values stay in the cache.
+"""Standardization over some axes, block by block, blocks shared among threads.
 
 Blocks are cut along the first axis. Where that is not an axis of the standardization, as in layer
 normalization, a block has all it needs; where it is, as in batch normalization, means are
@@ -15,7 +15,15 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels.half import in_single
+from autograd.kernels.threads import share
 from autograd.kernels.windows import plane_blocks
+
+BLOCK = 1 << 20
+"""Bytes that are worked on at a time: shorter calls would have threads wait for each other."""
+ELEMENT = 32
+"""Work of one element, in the multiplications that `share` counts."""
+SHORT = 128
+"""Elements below which rows are not worth a loop of their own."""
 
 Axes = tuple[int, ...]
 Pair = tuple[Any, Any]
@@ -29,9 +37,10 @@ def moments(x: Any, axes: Axes) -> Pair:
     """
     count = max(1, prod(x.shape[axis] for axis in axes))
     mean = collect(x, axes, lambda block: total(x[block], axes)) / count
+    wide = spread(mean, x)
 
     def squares(block: slice) -> Any:
-        centred = x[block] - part_of(mean, block)
+        centred = x[block] - part_of(wide, block)
         return dot(centred, centred, axes)
 
     return mean, collect(x, axes, squares) / count
@@ -44,6 +53,14 @@ def standard_moments(x: Any, axes: Axes, eps: float) -> Pair:
     return mean, 1 / np.sqrt(variance + eps)
 
 
+def standard_moments_of(x: Any, axes: Axes, eps: float) -> Pair:
+    """The same of one block."""
+    count = max(1, prod(x.shape[axis] for axis in axes))
+    mean = total(x, axes) / count
+    centred = x - mean
+    return mean, 1 / np.sqrt(dot(centred, centred, axes) / count + eps)
+
+
 @in_single
 def standardize(
     x: Any, weight: Any, bias: Any, axes: Axes, eps: float, known: Pair | None
@@ -52,14 +69,16 @@ def standardize(
     out = np.empty(x.shape, x.dtype)
     if known is None and (0 in axes or not len(x)):
         known = standard_moments(x, axes, eps)
-    found = []
-    for block in plane_blocks(x):
-        if known is None:
-            mean, inverse = standard_moments(x[block], axes, eps)
-            found.append((mean, inverse))
-        else:
-            mean, inverse = (part_of(values, block) for values in known)
+    weight, bias = spread(weight, x), spread(bias, x)
+    ready = None if known is None else tuple(spread(values, x) for values in known)
+
+    def work(block: slice) -> Pair | None:
         part = out[block]
+        if ready is None:
+            found = standard_moments_of(x[block], axes, eps)
+            mean, inverse = found
+        else:
+            found, (mean, inverse) = None, (part_of(values, block) for values in ready)
         np.subtract(x[block], mean, out=part)
         if weight is None:
             part *= inverse
@@ -67,6 +86,9 @@ def standardize(
             multiply(part, inverse, part_of(weight, block))
         if bias is not None:
             part += part_of(bias, block)
+        return found
+
+    found = over_blocks(x, work)
     return out, known or joined(found)
 
 
@@ -78,33 +100,48 @@ def standardize_grad(
 
     `sums` are those of h and of h * z over the axes, where the caller has them.
     """
-    count = max(1, prod(x.shape[axis] for axis in axes))
-
-    def sums_of(block: slice) -> Any:
-        mean, inverse = (part_of(values, block) for values in known)
-        h = g[block] if weight is None else g[block] * part_of(weight, block)
-        return np.stack((total(h, axes), dot(h, x[block] - mean, axes) * inverse))
-
     if sums is None and (0 in axes or not len(x)):
-        sums = tuple(collect(x, axes, sums_of, 1))
+        sums = tuple(collect(x, axes, lambda block: sums_of(g, x, weight, axes, known, block), 1))
     grad = np.empty(x.shape, x.dtype)
-    for block in plane_blocks(x):
-        mean, inverse = (part_of(values, block) for values in known)
-        first, second = sums_of(block) if sums is None else (part_of(v, block) for v in sums)
-        part = grad[block]
-        np.subtract(x[block], mean, out=part)
-        part *= inverse * inverse * (second / -count)
-        part += inverse * (first / -count)
-        h = np.array(g[block])
-        if weight is None:
-            h *= inverse
+    count = max(1, prod(x.shape[axis] for axis in axes))
+    mean, inverse = known
+    weight, mean, wide = spread(weight, x), spread(mean, x), spread(inverse, x)
+    if sums is not None:
+        slope, level = (
+            spread(values, x)
+            for values in (inverse * inverse * (sums[1] / -count), inverse * (sums[0] / -count))
+        )
+
+    def work(block: slice) -> None:
+        part, factor = grad[block], part_of(wide, block)
+        if sums is None:
+            first, second = sums_of(g, x, weight, axes, known, block)
+            steep, high = factor * factor * (second / -count), factor * (first / -count)
         else:
-            multiply(h, inverse, part_of(weight, block))
+            steep, high = part_of(slope, block), part_of(level, block)
+        np.subtract(x[block], part_of(mean, block), out=part)
+        part *= steep
+        part += high
+        if weight is None:
+            h = g[block] * factor
+        else:
+            h = np.array(g[block])
+            multiply(h, factor, part_of(weight, block))
         part += h
+
+    over_blocks(x, work)
     return grad
 
 
-@in_single
+def sums_of(g: Any, x: Any, weight: Any, axes: Axes, known: Pair, block: slice) -> Any:
+    """Over some axes of a block, the sums of h and of h * z, as above."""
+    mean, inverse = (part_of(values, block) for values in known)
+    h = g[block] if weight is None else g[block] * part_of(weight, block)
+    z = x[block] - mean
+    z *= inverse
+    return np.stack((total(h, axes), dot(h, z, axes)))
+
+
 def standardize_weight_grad(g: Any, x: Any, axes: Axes, known: Pair) -> Any:
     """The sum over `axes` of g times the standardized x."""
 
@@ -132,27 +169,53 @@ def standardize_backward(
     Weight and bias do not vary along the axes `rest`, which their gradients keep, at size 1.
     """
     need_x, need_weight, need_bias = needs
-    weight_grad = standardize_weight_grad(g, x, rest, known) if need_weight else None
-    bias_grad = collect(g, rest, lambda block: total(g[block], rest)) if need_bias else None
-    if not need_x:
-        return None, weight_grad, bias_grad
-    sums = None
-    if weight_grad is not None and bias_grad is not None and rest == axes:
-        sums = (bias_grad, weight_grad)
-        if weight is not None:
-            sums = (weight * bias_grad, weight * weight_grad)
-    return standardize_grad(g, x, weight, axes, known, sums), weight_grad, bias_grad
+    weight_grad = bias_grad = sums = None
+    if need_weight and need_bias:
+        both = collect(x, rest, lambda block: sums_of(g, x, None, rest, known, block), 1)
+        bias_grad, weight_grad = both
+        if rest == axes:
+            sums = (bias_grad, weight_grad)
+            if weight is not None:
+                sums = (weight * bias_grad, weight * weight_grad)
+    elif need_weight:
+        weight_grad = standardize_weight_grad(g, x, rest, known)
+    elif need_bias:
+        bias_grad = collect(g, rest, lambda block: total(g[block], rest))
+    x_grad = standardize_grad(g, x, weight, axes, known, sums) if need_x else None
+    return x_grad, weight_grad, bias_grad
+
+
+def over_blocks(x: Any, work: Callable[[slice], Any]) -> list[Any]:
+    """Call a function on the blocks of x; its results in their order."""
+
+    def several(part: slice) -> list[Any]:
+        return [work(block) for block in plane_blocks(x, part, BLOCK)]
+
+    shares = share(several, len(x), x.size * ELEMENT)
+    return [result for results in shares for result in results]
 
 
 def collect(x: Any, axes: Axes, reduce: Callable[[slice], Any], first: int = 0) -> Any:
     """Reduce the blocks of x over some axes; join the results, at axis `first`, or add them."""
-    parts = [reduce(block) for block in plane_blocks(x)] or [reduce(slice(0, 0))]
+    parts = over_blocks(x, reduce) or [reduce(slice(0, 0))]
     if 0 not in axes:
         return np.concatenate(parts, axis=first)
     sum_of_parts = parts[0]
     for part in parts[1:]:
         sum_of_parts += part
     return sum_of_parts
+
+
+def spread(values: Any, x: Any) -> Any:
+    """Stretched along short rows of x: then whole samples, not rows, are worked on at a time."""
+    if values is None or len(values) > 1 or values.shape[-1] == x.shape[-1]:
+        return values
+    trail = 0
+    while trail < x.ndim - 1 and values.shape[x.ndim - 1 - trail] == 1:
+        trail += 1
+    if prod(x.shape[x.ndim - trail :]) >= SHORT or trail == x.ndim - 1:
+        return values
+    return np.ascontiguousarray(np.broadcast_to(values, (1, *x.shape[1:])))
 
 
 def joined(pairs: list[Pair]) -> Pair:
@@ -192,14 +255,16 @@ def finish(rows: Any, axes: Axes, count: int) -> Any:
 def total(x: Any, axes: Axes) -> Any:
     """The sum over some axes, which stay, at size 1; along rows by BLAS, the fastest."""
     rows, count = rows_of(x, axes)
-    if not count:
-        return np.sum(x, axis=axes, keepdims=True)
+    if not count or (0 in axes and rows.shape[-1] < SHORT):
+        return np.sum(
+            np.sum(x, axis=0, keepdims=True) if 0 in axes else x, axis=axes, keepdims=True
+        )
     return finish(np.matmul(rows, np.ones(rows.shape[-1], x.dtype)), axes, count)
 
 
 def dot(x: Any, y: Any, axes: Axes) -> Any:
     """The sum of x * y over some axes, which stay, at size 1; along rows by BLAS."""
     rows, count = rows_of(x, axes)
-    if not count:
-        return np.sum(x * y, axis=axes, keepdims=True)
+    if not count or (0 in axes and rows.shape[-1] < SHORT):
+        return total(x * y, axes)
     return finish(np.vecdot(rows, rows_of(y, axes)[0]), axes, count)

@@ -7,7 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from autograd.kernels.numpy_select import mask_into
+from autograd.kernels.threads import share
 from autograd.kernels.windows import Windows, plane_blocks
+
+ELEMENT = 8
+"""Work of one element, in the multiplications that `share` counts."""
+BLOCK = 1 << 21
+"""Bytes that are worked on at a time: shorter calls would have threads wait for each other."""
+FEW = 9
+"""Positions of a kernel up to which the gradient is cheaper in one pass for each."""
 
 
 def max_pool(x: Any, windows: Windows) -> tuple[Any, Any]:
@@ -20,6 +29,38 @@ def max_pool(x: Any, windows: Windows) -> tuple[Any, Any]:
     places: Any = np.empty(out.shape, np.min_scalar_type(prod(windows.kernel) - 1))
     if not out.size:
         return out, places
+    planes = x.reshape(-1, *windows.sizes)
+    best_planes = out.reshape(-1, *windows.out)
+    place_planes = places.reshape(best_planes.shape)
+    taps = list(enumerate(windows.taps()))
+    whole = windows.overlaps()[0] == tuple(slice(0, extent) for extent in windows.extents)
+    first = None if whole else windows.first_places()
+    lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+
+    def pool(shared: slice) -> None:
+        for block in plane_blocks(planes, shared, BLOCK):
+            part, best, place = planes[block], best_planes[block], place_planes[block]
+            larger, marked = np.empty(best.shape, bool), np.empty(best.shape, places.dtype)
+            if first is None:
+                best[...] = part[(..., *taps[0][1][1])]
+                place[...] = 0
+            else:
+                best[...] = lowest
+                place[...] = first
+            for number, (outs, ins) in taps if first is not None else taps[1:]:
+                own: Any = (..., *outs)
+                values = part[(..., *ins)]
+                np.greater(values, best[own], out=larger[own])
+                np.maximum(best[own], values, out=best[own])
+                # numbers rise, so the largest one marked is the last that was larger
+                np.multiply(larger[own].view(np.uint8), places.dtype.type(number), out=marked[own])
+                np.maximum(place[own], marked[own], out=place[own])
+            if x.dtype.kind == "f" and np.isnan(np.max(best)):
+                for number, (outs, ins) in taps:
+                    place[(..., *outs)][np.isnan(part[(..., *ins)])] = number
+
+    share(pool, len(planes), len(taps) * out.size * ELEMENT, blas=False)
+    return out, places
     planes = x.reshape(-1, *windows.sizes)
     best_planes = out.reshape(-1, *windows.out)
     place_planes = places.reshape(best_planes.shape)
@@ -69,13 +110,27 @@ def max_pool_grad(g: Any, places: Any, windows: Windows) -> Any:
         return grad
     values = g.reshape(-1, *windows.out)
     place_planes = places.reshape(values.shape)
-    planes = grad.reshape(-1, *windows.sizes)
-    for block in plane_blocks(planes):
-        flat = flat_places(place_planes[block], windows)
-        if windows.overlapping:
-            np.add.at(planes[block].reshape(-1), flat, values[block].reshape(-1))
-        else:
-            planes[block].reshape(-1)[flat] = values[block].reshape(-1)
+    planes: Any = grad.reshape(-1, *windows.sizes)
+    few = not windows.overlapping and prod(windows.kernel) <= FEW and g.dtype.kind == "f"
+
+    def put_back(shared: slice) -> None:
+        for block in plane_blocks(planes, shared, BLOCK):
+            part, place, target = values[block], place_planes[block], planes[block]
+            if few:
+                here, masked = np.empty(part.shape, bool), np.empty(part.shape, g.dtype)
+                for number, (outs, ins) in enumerate(windows.taps()):
+                    own: Any = (..., *outs)
+                    np.equal(place[own], number, out=here[own])
+                    mask_into(masked[own], part[own], here[own])
+                    target[(..., *ins)] = masked[own]
+                continue
+            flat = flat_places(place, windows)
+            if windows.overlapping:
+                np.add.at(target.reshape(-1), flat, part.reshape(-1))
+            else:
+                target.reshape(-1)[flat] = part.reshape(-1)
+
+    share(put_back, len(planes), 2 * grad.size * ELEMENT, blas=False)
     return grad
 
 

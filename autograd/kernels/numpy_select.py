@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -9,30 +11,46 @@ import numpy as np
 from autograd.kernels.threads import share
 
 BITS = {2: np.int16, 4: np.int32, 8: np.int64}
-BLOCK = 1 << 15
-"""Elements that are worked on at a time, so that they stay in the second-level cache."""
+BLOCK = 1 << 19
+"""Elements that are worked on at a time: shorter calls would have threads wait for each other."""
+LINE = 1 << 12
 ELEMENT = 8
 """Work of one element, in the multiplications that `share` counts."""
 
 
+@cache
+def zeros(dtype: Any) -> Any:
+    return np.zeros(LINE, dtype)
+
+
 def relu(x: Any) -> Any:
     """``max(x, 0)``"""
-    if x.size < BLOCK or not x.flags.c_contiguous:
+    lines = x.size // LINE
+    if lines < 2 or x.dtype.kind != "f" or not x.flags.c_contiguous:
         return np.maximum(x, 0)
-    out = np.empty_like(x)
-    values, results = x.reshape(-1), out.reshape(-1)  # (d0, d1, ...) -> (size,)
+    out = np.empty(x.shape, x.dtype)
+    # (d0, d1, ...) -> (lines, LINE): NumPy is several times slower with a number than with an array
+    body = lines * LINE
+    source, target = x.reshape(-1)[:body].reshape(lines, LINE), out.reshape(-1)
+    results = target[:body].reshape(lines, LINE)
+    zero = zeros(x.dtype)
     share(
-        lambda part: np.maximum(values[part], 0, out=results[part]),
-        x.size,
+        lambda part: np.maximum(source[part], zero, out=results[part]),
+        lines,
         x.size * ELEMENT,
         blas=False,
     )
+    np.maximum(x.reshape(-1)[body:], 0, out=target[body:])
     return out
 
 
 def relu_grad(g: Any, out: Any) -> Any:
     """0 where `out` is at most 0, else g."""
-    return select(out <= 0, 0.0, g)
+    if g.size < BLOCK or not maskable(g, out):
+        return select(out <= 0, 0.0, g)
+    return in_blocks(
+        g, out, lambda shown, keep: np.logical_not(np.less_equal(shown, 0, out=keep), out=keep)
+    )
 
 
 def select(condition: Any, x: Any, y: Any) -> Any:
@@ -41,42 +59,57 @@ def select(condition: Any, x: Any, y: Any) -> Any:
     With 0.0 on one side, as in the gradients of `relu` and `clamp`, the bits of the other side are
     masked, which is several times faster than `numpy.where` on random conditions.
     """
-    if y.__class__ is float and y == 0.0 and maskable(condition, x):
+    if y.__class__ is float and y == 0.0 and maskable(x, condition) and condition.dtype == bool:
         return masked(x, condition)
-    if x.__class__ is float and x == 0.0 and maskable(condition, y):
+    if x.__class__ is float and x == 0.0 and maskable(y, condition) and condition.dtype == bool:
         return masked(y, np.logical_not(condition))
     return np.where(condition, x, y)
 
 
-def maskable(condition: Any, values: Any) -> bool:
+def maskable(values: Any, other: Any) -> bool:
+    """Whether values can be masked by bits, where another array says so."""
     return (
         isinstance(values, np.ndarray)
-        and isinstance(condition, np.ndarray)
+        and isinstance(other, np.ndarray)
         and values.dtype.kind == "f"
         and values.dtype.itemsize in BITS
-        and condition.dtype.kind == "b"
         and values.ndim > 0
-        and values.shape == condition.shape
+        and values.shape == other.shape
     )
 
 
 def masked(values: Any, keep: Any) -> Any:
     """The values where `keep` is True, and 0, also for infinity and NaN, elsewhere."""
-    bits = BITS[values.dtype.itemsize]
-    if values.size <= BLOCK or not (values.flags.c_contiguous and keep.flags.c_contiguous):
-        mask = np.negative(keep.view(np.int8)).astype(bits)  # all bits set, or none
-        mask &= values.view(bits)
-        return mask.view(values.dtype)
-    out = np.empty_like(values)
+    if values.size < BLOCK:
+        out = np.empty(values.shape, values.dtype)
+        mask_into(out, values, keep)
+        return out
+    return in_blocks(values, keep, lambda part, spare: part)
+
+
+def in_blocks(values: Any, shown: Any, find: Callable[[Any, Any], Any]) -> Any:
+    """The values where what is found in `shown` is True, else 0, shared among threads.
+
+    `find` gets a part of `shown` and booleans of its size to write to.
+    """
+    out = np.empty(values.shape, values.dtype)
     # (d0, d1, ...) -> (size,)
-    flags, source, target = keep.reshape(-1), values.reshape(-1), out.reshape(-1)
-    flags, source, target = flags.view(np.int8), source.view(bits), target.view(bits)
+    source, flags, target = (array.reshape(-1) for array in (values, shown, out))
 
     def work(part: slice) -> None:
+        spare = np.empty(min(BLOCK, part.stop - part.start), bool)
         for start in range(part.start, part.stop, BLOCK):
             block = slice(start, min(start + BLOCK, part.stop))
-            np.negative(flags[block], out=target[block], dtype=bits, casting="unsafe")
-            np.bitwise_and(target[block], source[block], out=target[block])
+            keep = find(flags[block], spare[: block.stop - start])
+            mask_into(target[block], source[block], keep)
 
-    share(work, values.size, values.size * ELEMENT, blas=False)
+    share(work, out.size, out.size * ELEMENT, blas=False)
     return out
+
+
+def mask_into(out: Any, values: Any, keep: Any) -> None:
+    """As `masked`, into an array; the bits are multiplied by 0 or 1, as whole numbers."""
+    bits = BITS[values.dtype.itemsize]
+    whole = out.view(bits)
+    np.copyto(whole, keep.view(np.int8))
+    np.multiply(whole, values.view(bits), out=whole)

@@ -150,6 +150,9 @@ def blocks(count: int, item_bytes: int, at_least: int = 1) -> Iterator[slice]:
         yield slice(start, min(count, start + step))
 
 
-def plane_blocks(x: Any) -> Iterator[slice]:
-    """Cut the first axis of an array into slices of about `BLOCK` bytes."""
-    return blocks(len(x), prod(x.shape[1:]) * x.itemsize)
+def plane_blocks(x: Any, part: slice | None = None, size: int | None = None) -> Iterator[slice]:
+    """Cut the first axis of an array, or a part of it, into slices of about `size` bytes."""
+    start, stop = (0, len(x)) if part is None else (part.start, part.stop)
+    step = max(1, (size or BLOCK) // max(1, prod(x.shape[1:]) * x.itemsize))
+    for first in range(start, stop, step):
+        yield slice(first, min(stop, first + step))
