@@ -190,7 +190,10 @@ def specs_of(op: Op) -> list[OpSpec]:
         ValueError: it has none.
     """
     if not op.cases:
-        raise ValueError(f"{op.name}: registered without a case, so it cannot be tested")
+        raise ValueError(
+            f"{op.name}: registered without a case, so it cannot be tested; give @primitive "
+            "case=Case(shapes=...), with domain and avoid where values or kinks matter"
+        )
     found = []
     for number, case in enumerate(op.cases):
         kinks: tuple[float | str, ...] = case.avoid
