@@ -29,7 +29,7 @@ DIGITS, NUMBERS = load_digits(return_X_y=True)
 IMAGES = (DIGITS[:300].reshape(-1, 1, 8, 8) / 16).astype(np.float32)  # (N, 64) -> (N, 1, 8, 8)
 
 
-@parametrize_with_checks([Classifier(), Classifier(hidden=(20, 20), optimizer="momentum", lr=0.02)])
+@parametrize_with_checks([Classifier()])
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import demos.benchmark
 from autograd import get_kernels, get_num_threads, use_kernels
+from demos.benchmark.loader import loader
 from demos.benchmark.measure import Figure, Settings
 from demos.benchmark.memory import memory
 from demos.benchmark.overhead import chain, imports, overhead
@@ -26,6 +27,7 @@ PARTS: dict[str, Callable[[Settings], list[Figure]]] = {
     "training": training,
     "inference": inference,
     "memory": memory,
+    "loader": loader,
 }
 
 

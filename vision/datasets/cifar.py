@@ -58,9 +58,17 @@ class CIFAR10(VisionDataset):
     """
 
     mirrors: tuple[str, ...] = ("https://www.cs.toronto.edu/~kriz/",)
-    archives: tuple[tuple[str, str, str], ...] = (  # the first is fetched; MD5 as published
-        ("cifar-10-binary.tar.gz", BINARY, "c32a1d4ab5d03f1284b67883e8d87530"),
-        ("cifar-10-python.tar.gz", PYTHON, "c58f30108f718f92721af3b95e74349a"),
+    archives: tuple[tuple[str, str, str], ...] = (  # the first is fetched; SHA-256
+        (
+            "cifar-10-binary.tar.gz",
+            BINARY,
+            "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+        ),
+        (
+            "cifar-10-python.tar.gz",
+            PYTHON,
+            "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
+        ),
     )
     classes = (
         "airplane",

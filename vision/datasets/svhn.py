@@ -52,10 +52,10 @@ class SVHN(VisionDataset):
         "http://ufldl.stanford.edu/housenumbers/",
         "https://ufldl.stanford.edu/housenumbers/",
     )
-    checksums: Mapping[str, str] = {  # MD5
-        "train": "e26dedcc434d2e4c54c9b2d4a06d8373",
-        "test": "eb5a983be6a315427106f1b164d9cef3",
-        "extra": "a93ce644f1a588dc4d68dda5feec44a7",
+    checksums: Mapping[str, str] = {  # SHA-256
+        "train": "435e94d69a87fde4fd4d7f3dd208dfc32cb6ae8af2240d066de1df7508d083b8",
+        "test": "cdce80dfb2a2c4c6160906d0bd7c68ec5a99d7ca4831afa54f09182025b6a75b",
+        "extra": "a133a4beb38a00fcdda90c9489e0c04f900b660ce8a316a5e854838379a71eb3",
     }
     classes = tuple("0123456789")
 

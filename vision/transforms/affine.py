@@ -225,17 +225,31 @@ def sample(
     if mode is InterpolationMode.NEAREST:
         # Rounded first: sines make 0.4999999999 of a half, which is to go the same way everywhere.
         at_x, at_y = (np.rint(np.round(v, 6)).astype(np.intp) for v in (from_x, from_y))
-        return pick(framed, at_y, at_x).transpose(0, 3, 1, 2)  # (N, h, w, C) -> (N, C, h, w)
+        inside = at_y.clip(-1, rows), at_x.clip(-1, columns)
+        found = pixels(framed, places(framed, *inside))
+        return found.transpose(0, 3, 1, 2)  # (N, h, w, C) -> (N, C, h, w)
     dtype = images.dtype if images.dtype.kind == "f" else np.dtype(np.float32)
-    left, top = np.floor(from_x).astype(np.intp), np.floor(from_y).astype(np.intp)
+    # What lies further out is all the same, so that a frame of one pixel is enough.
+    from_x, from_y = from_x.clip(-1, columns), from_y.clip(-1, rows)
+    left = np.minimum(np.floor(from_x).astype(np.int32), columns - 1)
+    top = np.minimum(np.floor(from_y).astype(np.int32), rows - 1)
     share_x = (from_x - left).astype(dtype)[..., None]  # (N, h, w) -> (N, h, w, 1)
     share_y = (from_y - top).astype(dtype)[..., None]
-    upper, lower = (
-        (1 - share_x) * pick(framed, y, left) + share_x * pick(framed, y, left + 1)
-        for y in (top, top + 1)
-    )
-    mixed = (1 - share_y) * upper + share_y * lower
+    wide = framed.astype(dtype, copy=False)
+    place = places(wide, top, left)
+    upper = between(pixels(wide, place), pixels(wide, place + 1), share_x)
+    place += columns + 2  # the next row
+    lower = between(pixels(wide, place), pixels(wide, place + 1), share_x)
+    mixed = between(upper, lower, share_y)
     return back_to(mixed.transpose(0, 3, 1, 2), images.dtype)  # (N, h, w, C) -> (N, C, h, w)
+
+
+def between(first: Array, second: Array, share: Array) -> Array:
+    """``(1 - share) * first + share * second``, in the memory of `second`."""
+    second -= first
+    second *= share
+    second += first
+    return second
 
 
 def frame(images: Array, outside: Array) -> Array:
@@ -247,10 +261,15 @@ def frame(images: Array, outside: Array) -> Array:
     return framed
 
 
-def pick(framed: Array, y: Array, x: Array) -> Array:
-    """The pixels (N, h, w, C) at whole places (N, h, w) of images that `frame` made."""
-    count, rows, columns, channels = framed.shape
-    first = np.arange(count)[:, None, None] * (rows * columns)
-    place = first + (y + 1).clip(0, rows - 1) * columns + (x + 1).clip(0, columns - 1)
-    found: Array = framed.reshape(-1, channels)[place]  # (N, H + 2, W + 2, C) -> (N, h, w, C)
+def places(framed: Array, y: Array, x: Array) -> Array:
+    """Which pixels of all are at whole places (N, h, w) of images that `frame` made."""
+    count, rows, columns, _ = framed.shape
+    first = np.arange(count, dtype=np.int64)[:, None, None] * (rows * columns)
+    place: Array = first + (y + 1) * columns + (x + 1)
+    return place
+
+
+def pixels(framed: Array, place: Array) -> Array:
+    """The pixels (N, h, w, C) at `places`."""
+    found: Array = framed.reshape(-1, framed.shape[-1]).take(place, axis=0)  # -> (N, h, w, C)
     return found
