@@ -348,6 +348,7 @@ from autograd.random import (
     randn_like,
     randperm,
 )
+from autograd.recompute import recompute
 from autograd.render import (
     make_dot,
 )
@@ -606,6 +607,7 @@ __all__ = [
     "randperm",
     "ravel",
     "reciprocal",
+    "recompute",
     "relu",
     "remainder",
     "repeat_interleave",

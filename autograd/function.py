@@ -211,7 +211,7 @@ class Output:
     broadcasts = False
     fresh_gradients = False
 
-    def __init__(self, call: Call, place: int) -> None:
+    def __init__(self, call: Any, place: int) -> None:
         self.name = call.name
         self.title = call.title
         self.place = place

@@ -146,5 +146,10 @@ def use_generator(generator: Generator) -> Iterator[None]:
         in_thread.generator = before
 
 
+def in_thread_or_default() -> Generator:
+    """The generator that is drawn from where none is named."""
+    return in_thread.generator or default_generator
+
+
 def numpy_of(generator: Generator | None) -> np.random.Generator:
-    return (generator or in_thread.generator or default_generator).numpy
+    return (generator or in_thread_or_default()).numpy

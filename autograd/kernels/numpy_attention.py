@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd.kernels.half import in_single
 
+
+@in_single
 def attention(
     query: Any, key: Any, value: Any, mask: Any, scale: float, keep: Any
 ) -> tuple[Any, Any]:
@@ -42,6 +45,7 @@ def apply(weights: Any, value: Any, out: Any = None) -> Any:
     return np.matmul(weights, value, out=out)
 
 
+@in_single
 def attention_grad(
     g: Any,
     needs: tuple[bool, ...],
@@ -53,7 +57,7 @@ def attention_grad(
     scale: float,
     keep: Any,
     into: tuple[Any, Any, Any] = (None, None, None),
-) -> list[Any]:
+) -> tuple[Any, ...]:
     """The gradients of query, key, value and mask, None where not needed.
 
     The mean of the gradient of the weights, which softmax takes off, is that of ``g * out``.
@@ -77,7 +81,7 @@ def attention_grad(
         if needs[1]:
             key_grad = apply(np.swapaxes(change, -1, -2), query, into[1])
             key_grad *= factor
-    return [query_grad, key_grad, value_grad, mask_grad]
+    return query_grad, key_grad, value_grad, mask_grad
 
 
 def split(x: Any, heads: int) -> tuple[Any, Any, Any]:
@@ -88,6 +92,7 @@ def split(x: Any, heads: int) -> tuple[Any, Any, Any]:
     return parts[0], parts[1], parts[2]
 
 
+@in_single
 def self_attention(x: Any, mask: Any, heads: int, scale: float, keep: Any) -> tuple[Any, Any]:
     """`attention` of the parts of x, with the heads joined: (N, L, 3 * H * E) -> (N, L, H * E)."""
     out, weights = attention(*split(x, heads), mask, scale, keep)
@@ -95,6 +100,7 @@ def self_attention(x: Any, mask: Any, heads: int, scale: float, keep: Any) -> tu
     return out.swapaxes(1, 2).reshape(*x.shape[:2], x.shape[2] // 3), weights
 
 
+@in_single
 def self_attention_grad(
     g: Any,
     needs: tuple[bool, ...],
@@ -104,7 +110,7 @@ def self_attention_grad(
     heads: int,
     scale: float,
     keep: Any,
-) -> list[Any]:
+) -> tuple[Any, ...]:
     """The gradients of x and of the mask, None where not needed."""
     batch, rows, features = g.shape
     apart = (batch, rows, heads, features // heads)
@@ -114,4 +120,4 @@ def self_attention_grad(
     into = (None, None, None) if x_grad is None else split(x_grad, heads)
     wanted = (needs[0],) * 3 + (needs[1],)
     gradients = attention_grad(g, wanted, *split(x, heads), out, weights, scale, keep, into)
-    return [x_grad, gradients[3]]
+    return x_grad, gradients[3]

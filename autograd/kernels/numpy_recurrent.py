@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.kernels.half import in_single
 from autograd.kernels.numpy_matmul import matmul
 from autograd.kernels.steps import (
     Chunk,
@@ -35,6 +36,7 @@ LSTM_ORDER = (0, 1, 3, 2)
 LSTM_FACTORS = (0.5, 0.5, 0.5, 1.0)
 
 
+@in_single
 def lstm(
     x: Any,
     hidden: Any,
@@ -90,6 +92,7 @@ def lstm(
     return out, gates, cells
 
 
+@in_single
 def lstm_grad(
     g: Any,
     needs: Sequence[bool],
@@ -103,7 +106,7 @@ def lstm_grad(
     cells: Any,
     batch_sizes: Sizes,
     reverse: bool,
-) -> list[Any]:
+) -> tuple[Any, ...]:
     """The gradients of the seven inputs of `lstm`, None where not needed."""
     total, size = len(x), hidden.shape[1]
     changes = np.empty((total, 4 * size), x.dtype)
@@ -146,19 +149,20 @@ def lstm_grad(
             times(changes[step], back[None])
 
     in_turn(walk, sums.add, backwards(chunks_of(batch_sizes, reverse)), 2 * total * weight_hh.size)
-    return [
+    return (
         matmul(changes, weight_ih) if needs[0] else None,
         dh if needs[1] else None,
         dc if needs[2] else None,
         *sums.totals[:2],
         *twice(flat(sums.totals[2]), needs[5], needs[6]),
-    ]
+    )
 
 
 GRU_ORDER = (0, 1, 2)
 GRU_FACTORS = (0.5, 0.5, 1.0)
 
 
+@in_single
 def gru(
     x: Any,
     hidden: Any,
@@ -216,6 +220,7 @@ def gru(
     return out, gates, inner
 
 
+@in_single
 def gru_grad(
     g: Any,
     needs: Sequence[bool],
@@ -228,7 +233,7 @@ def gru_grad(
     inner: Any,
     batch_sizes: Sizes,
     reverse: bool,
-) -> list[Any]:
+) -> tuple[Any, ...]:
     """The gradients of the six inputs of `gru`, None where not needed."""
     total, size = len(x), hidden.shape[1]
     changes = np.empty((total, 3 * size), x.dtype)  # of the three sums, as the state enters them
@@ -275,16 +280,17 @@ def gru_grad(
         states.add(chunk)
 
     in_turn(walk, collect, backwards(chunks_of(batch_sizes, reverse)), 2 * total * weight_hh.size)
-    return [
+    return (
         matmul(entering, weight_ih) if needs[0] else None,
         dh if needs[1] else None,
         inputs.totals[0],
         states.totals[0],
         flat(inputs.totals[1]),
         flat(states.totals[1]),
-    ]
+    )
 
 
+@in_single
 def rnn(
     x: Any,
     hidden: Any,
@@ -326,6 +332,7 @@ def rnn(
     return out
 
 
+@in_single
 def rnn_grad(
     g: Any,
     needs: Sequence[bool],
@@ -337,7 +344,7 @@ def rnn_grad(
     nonlinearity: str,
     batch_sizes: Sizes,
     reverse: bool,
-) -> list[Any]:
+) -> tuple[Any, ...]:
     """The gradients of the six inputs of `rnn`, None where not needed."""
     total = len(x)
     changes = np.empty_like(out)
@@ -364,9 +371,9 @@ def rnn_grad(
             times(changes[step], back[None])
 
     in_turn(walk, sums.add, backwards(chunks_of(batch_sizes, reverse)), 2 * total * weight_hh.size)
-    return [
+    return (
         matmul(changes, weight_ih) if needs[0] else None,
         dh if needs[1] else None,
         *sums.totals[:2],
         *twice(flat(sums.totals[2]), needs[4], needs[5]),
-    ]
+    )

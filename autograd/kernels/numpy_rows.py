@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from autograd.kernels.half import in_single
+
 FREQUENT = 16
 """How often a place may occur and still be filled in rounds."""
 
 
+@in_single
 def sum_rows(x: Any, places: Any, total: Any) -> Any:
     """Add row k of x (n, ...) to row ``places[k]`` of `total`; places are not negative.
 

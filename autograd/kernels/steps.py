@@ -79,7 +79,8 @@ def in_turn(
                 return
             second(chunk)
 
-    share(lambda part: [task() for task in (lead, follow)[part]], 2, work)
+    tasks = [lead, follow]
+    share(lambda part: [task() for task in tasks[part]], 2, work)
 
 
 def carried(state: Any, initial: Any, count: int) -> Any:

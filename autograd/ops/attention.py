@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ def attention_rule(
     weights: Any,
     scale: float,
     keep: Any,
-) -> list[Any]:
+) -> Sequence[Any]:
     if isinstance(g, np.ndarray):
         return kernels.attention_grad(g, needs, query, key, value, out, weights, scale, keep)
     inputs = (query, key, value, mask)
@@ -99,7 +100,7 @@ def self_attention_rule(
     heads: int,
     scale: float,
     keep: Any,
-) -> list[Any]:
+) -> Sequence[Any]:
     if isinstance(g, np.ndarray):
         x_grad, mask_grad = kernels.self_attention_grad(
             g, needs, x, out, weights, heads, scale, keep

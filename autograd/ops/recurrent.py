@@ -10,7 +10,7 @@ that of the same recurrence composed step by step of other primitives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -120,7 +120,7 @@ def lstm_rule(
     cells: Any,
     batch_sizes: Sizes,
     reverse: bool,
-) -> list[Any]:
+) -> Sequence[Any]:
     inputs = (x, hidden, cell, weight_ih, weight_hh)
     if isinstance(g, np.ndarray):
         return kernels.lstm_grad(g, needs, *inputs, out, gates, cells, batch_sizes, reverse)
@@ -194,7 +194,7 @@ def gru_rule(
     inner: Any,
     batch_sizes: Sizes,
     reverse: bool,
-) -> list[Any]:
+) -> Sequence[Any]:
     inputs = (x, hidden, weight_ih, weight_hh)
     if isinstance(g, np.ndarray):
         return kernels.gru_grad(g, needs, *inputs, out, gates, inner, batch_sizes, reverse)
@@ -262,7 +262,7 @@ def rnn_rule(
     nonlinearity: str,
     batch_sizes: Sizes,
     reverse: bool,
-) -> list[Any]:
+) -> Sequence[Any]:
     inputs = (x, hidden, weight_ih, weight_hh)
     if isinstance(g, np.ndarray):
         return kernels.rnn_grad(g, needs, *inputs, out, nonlinearity, batch_sizes, reverse)

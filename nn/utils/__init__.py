@@ -1,6 +1,6 @@
 """Tools beside the layers: gradients, sequences of different lengths, memory for time."""
 
-from nn.utils import rnn
+from nn.utils import checkpoint, rnn
 from nn.utils.gradients import (
     clip_grad_norm_,
     clip_grad_value_,
@@ -11,6 +11,7 @@ from nn.utils.gradients import (
 )
 
 __all__ = [
+    "checkpoint",
     "clip_grad_norm_",
     "clip_grad_value_",
     "clip_grads_with_norm_",
