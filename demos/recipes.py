@@ -103,7 +103,7 @@ DIGITS = {
 CIFAR = {
     "ancestor": Recipe("CIFAR10CNN", 10, 64, 0.001, "adam", "none", validation=0.2),
     "best": Recipe(
-        "SmallResNet", 12, 128, 0.2, "sgd", augment="crop", weight_decay=5e-4, label_smoothing=0.1
+        "SmallResNet", 12, 128, 0.1, "sgd", augment="crop", weight_decay=5e-4, label_smoothing=0.1
     ),
 }
 """For CIFAR-10."""

@@ -66,7 +66,7 @@ class SmallResNet(ImageClassifier):
         self.features = nn.Sequential(*layers, nn.AdaptiveMaxPool2d(1))
         size = flat_size("SmallResNet", self.features, self.input_shape)
         self.classifier = nn.Sequential(nn.Flatten(), nn.Linear(size, num_classes))
-        he_initialise(self)
+        he_initialise(self.features)
 
 
 def conv_layers(in_channels: int, out_channels: int) -> list[nn.Module]:
