@@ -313,3 +313,12 @@ def test_functions_have_pytorch_arguments():
         assert ours == (wanted[:2] if name.startswith("adaptive") else wanted), name
         compared += 1
     assert compared > 25
+
+
+def test_adaptive_mean_keeps_infinity_in_its_window():
+    image = np.ones((1, 1, 8, 8), np.float32)
+    image[0, 0, 3, 3] = np.inf
+    compare(lambda f, x: f.adaptive_avg_pool2d(x, 3), image)
+    means = F.adaptive_avg_pool2d(tensor(image), 3).numpy()
+    assert np.isfinite(means).sum() == 8
+    assert means[0, 0, 1, 1] == np.inf

@@ -251,8 +251,13 @@ def parts(input: Tensor, dim: int, count: int) -> list[Tensor]:
 
 def adaptive_avg_pool(spatial: int, input: Tensor, output_size: OutputSize) -> Tensor:
     sizes = output_sizes(f"adaptive_avg_pool{spatial}d", spatial, input, output_size)
-    out: Tensor = ops.adaptive_avg_pool(input, output_size=sizes)
-    return out
+    if not any(n % out for n, out in zip(input.shape[-spatial:], sizes, strict=True)):
+        even: Tensor = ops.adaptive_avg_pool(input, output_size=sizes)
+        return even
+    for dim in range(-1, -spatial - 1, -1):  # window by window: inf and NaN stay in theirs
+        means = [part.mean(dim, keepdim=True) for part in parts(input, dim, sizes[dim])]
+        input = autograd.cat(means, dim)  # (..., size, ...) -> (..., count, ...)
+    return input
 
 
 def adaptive_max_pool(spatial: int, input: Tensor, output_size: OutputSize) -> Tensor:

@@ -185,7 +185,7 @@ def plot_maximally_activating(
         raise ValueError(f"{name}: most is at least 1, got {most}")
     ratio = pictures.shape[1] / pictures.shape[2]
     figure = new_figure(
-        max(0.9 * columns + 0.9, 0.08 * len(title)), (0.9 * ratio + 0.2) * rows + 0.5 * bool(title)
+        max(0.9 * columns + 0.9, 0.09 * len(title)), (0.9 * ratio + 0.2) * rows + 0.5 * bool(title)
     )
     grid = figure.subplots(rows, columns, squeeze=False)
     for row, number in enumerate(best.filters[:rows]):

@@ -69,7 +69,7 @@ def plot_confusion_matrix(
     if title is None:
         share = 100.0 * right / max(total, 1)
         title = f"Held-out images: {right:,} of {total:,} right ({share:.2f} %)"
-    width = max(margin + step * len(names) + 0.6, 0.085 * len(title))
+    width = max(margin + step * len(names) + 0.6, 0.09 * len(title))
     bar_width = 0.9 if len(names) > MOST_NUMBERS else 0.0
     figure = new_figure(width + bar_width, margin + step * len(names) + 0.4)
     axes = figure.subplots()

@@ -153,7 +153,7 @@ def grid_of(
     width = max(1.15, 0.3 + 0.075 * longest)
     columns = min(columns, len(pictures), max(1, int(WIDEST / width)))
     rows = -(-len(pictures) // columns)
-    needed = 0.075 * len(title)
+    needed = 0.09 * len(title)
     total = max(width * columns + 0.2, min(needed, 12.0))
     height = (1.1 * pictures.shape[1] / pictures.shape[2] + 0.17 * lines) * rows + 0.15
     figure = new_figure(total, height + (0.4 if title else 0.0))

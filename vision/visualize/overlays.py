@@ -169,7 +169,7 @@ def plot_receptive_field(
     longest = max(len(shortened(field.layer, 30)) for field in several)
     cell = max(2.2, 0.085 * longest)
     figure = new_figure(
-        max(cell * columns, 0.085 * len(title)),
+        max(cell * columns, 0.09 * len(title)),
         (2.0 * size[0] / size[1] + 0.6) * rows + 0.4 * bool(title),
     )
     used, _ = cells(figure, len(several), columns)
