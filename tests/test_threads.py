@@ -5,6 +5,7 @@ import platform
 import subprocess
 import sys
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from threadpoolctl import threadpool_info
 
 import autograd
 import nn
-from autograd.kernels.threads import share
+from autograd.kernels.threads import Job, share
 
 
 @pytest.fixture
@@ -46,6 +47,20 @@ def test_blas_is_held_to_one_thread(restored):
     alone = [[1] * len(blas_threads())] * 2
     assert share(lambda part: blas_threads(), 2, 10**9) == alone
     assert blas_threads() == alone[0]
+
+
+def test_a_job_that_is_done_keeps_nothing_alive(restored):
+    """A thread that comes too late to help still has the job in its queue."""
+    autograd.set_num_threads(2)
+    kept = np.zeros(3)
+    alive = weakref.ref(kept)
+    job = Job(lambda part, kept=kept: kept[part], [slice(0, 1), slice(1, 3)])
+    del kept
+    parts = job.finish()
+    assert alive() is not None
+    del parts
+    assert alive() is None
+    assert job.take() == 0
 
 
 def test_an_error_in_any_part_arrives(restored):

@@ -6,7 +6,12 @@ stands for that one while it is in use, so call kernels as ``kernels.conv(...)``
 
 from autograd.kernels import choice
 from autograd.kernels.choice import get_kernels, use_kernels
-from autograd.kernels.numpy_attention import attention, attention_grad
+from autograd.kernels.numpy_attention import (
+    attention,
+    attention_grad,
+    self_attention,
+    self_attention_grad,
+)
 from autograd.kernels.numpy_conv import conv, conv_input_grad, conv_weight_grad
 from autograd.kernels.numpy_loss import (
     cross_entropy,
@@ -81,6 +86,8 @@ __all__ = [
     "rnn",
     "rnn_grad",
     "select",
+    "self_attention",
+    "self_attention_grad",
     "sgd_step",
     "softmax",
     "spread_pool",

@@ -122,9 +122,11 @@ class Job:
             if self.finished.empty():
                 self.done.wait(seen)
             self.finished.get()
+        results = self.results
+        del self.function, self.results  # a thread that comes late would keep them alive
         if self.errors:
             raise self.errors[0]
-        return self.results
+        return results
 
 
 class Bell:

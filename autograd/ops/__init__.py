@@ -1,6 +1,6 @@
 """The primitives, by family. `autograd.primitive.OPS` lists them all."""
 
-from autograd.ops.attention import attention
+from autograd.ops.attention import attention, self_attention
 from autograd.ops.binary import binary_cross_entropy
 from autograd.ops.conv import (
     conv,
@@ -189,6 +189,7 @@ __all__ = [
     "roll",
     "round",
     "rsqrt",
+    "self_attention",
     "sigmoid",
     "sign",
     "sin",
