@@ -284,7 +284,7 @@ def test_a_gradient_computed_outside_the_graph_is_found_at_the_second_order():
 @pytest.mark.parametrize("name", ["sign", "factor 2", "zero", "wrong dtype", "off by one"])
 def test_mistakes_in_large_functions_are_found_located_and_named(name):
     forward, backward, _ = PLANTED[name]
-    result = check_gradients(operation(forward, backward), values(300), raise_exception=False)
+    result = check_gradients(operation(forward, backward), values(100), raise_exception=False)
     assert result.verdict is Verdict.WRONG
     assert result.cause.name == name, result.report()
 
