@@ -37,7 +37,8 @@ def default_collate(batch: Sequence[Any]) -> Any:
         if len(shapes) > 1:
             raise ValueError(
                 "default_collate: the tensors of a batch must have one shape, got "
-                f"{' and '.join(map(str, sorted(shapes)))}; pad them in a collate_fn"
+                f"{' and '.join(map(str, sorted(shapes)))}; bring them to one size in the "
+                "dataset, or pad them in a collate_fn"
             )
         return stack(list(batch))
     if isinstance(first, np.ndarray) and first.dtype.kind not in "OSU":

@@ -180,7 +180,18 @@ class CNN(ImageClassifier):
             ValueError: the file is damaged, or of another network; nothing has changed then.
             FileNotFoundError: there is no such file.
         """
-        load_weights(self, saved(path)["weights"])
+        content = saved(path)
+        own, other = self.config(), content["config"]
+        shaping = ("input_shape", "num_classes", "use_batchnorm")
+        differ = [name for name in shaping if other.get(name) != own[name]]
+        if differ:
+            theirs = ", ".join(f"{name}={other.get(name)}" for name in differ)
+            ours = ", ".join(f"{name}={own[name]}" for name in differ)
+            raise ValueError(
+                f"CNN.load: {os.fspath(path)} is of a network with {theirs}, this one has {ours}; "
+                "CNN.from_file makes the network in the file"
+            )
+        load_weights(self, content["weights"])
         return self
 
     @classmethod

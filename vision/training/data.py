@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from math import isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autograd import Tensor, from_numpy, randperm
+from autograd.errors import ShapeError
 from nn.data import DataLoader, TensorDataset
 
-__all__ = ["as_images", "as_labels", "batches_of", "check_labels", "images_in"]
+__all__ = ["as_images", "as_labels", "batches_of", "check_inputs", "check_labels", "images_in"]
 
 LARGEST = 100.0  # standardised pixels stay far below, unscaled ones lie far above
 
@@ -118,12 +120,33 @@ def images_in(batches: Iterable[Any]) -> int | None:
         return None
 
 
-def check_labels(name: str, data: Any, num_classes: int | None) -> None:
+def check_inputs(name: str, data: Any, shape: Any) -> None:
+    """Refuse images in arrays that a network for images of a shape cannot learn from.
+
+    Raises:
+        ValueError: they have another shape, are not finite, or are not scaled.
+    """
+    columns = data.tensors if isinstance(data, TensorDataset) else data
+    of_images = isinstance(shape, tuple) and len(shape) == 3
+    if not of_images or not isinstance(columns, tuple) or len(columns) != 2:
+        return
+    images = numbers(name, columns[0])
+    if images.size:
+        check_images(name, images, shape)
+
+
+def check_labels(name: str, data: Any, num_classes: int | None, ignored: int = -100) -> None:
     """Refuse training labels that are all the same, or out of range, where they can be seen.
+
+    Args:
+        name: of the operation, for errors.
+        data: what holds the labels.
+        num_classes: how many classes there are, if that is known.
+        ignored: the label that counts for nothing.
 
     Raises:
         ValueError: they are all the same.
-        IndexError: one is `num_classes` or larger.
+        IndexError: one is negative, or `num_classes` or larger.
     """
     if isinstance(data, DataLoader):
         data = data.dataset
@@ -140,9 +163,12 @@ def check_labels(name: str, data: Any, num_classes: int | None) -> None:
         raise ValueError(
             f"{name}: all {array.size} labels are {array[0]}, expected at least two classes"
         )
-    if num_classes is not None and array.max() >= num_classes:
+    if num_classes is None:
+        return
+    bad = np.flatnonzero(((array < 0) & (array != ignored)) | (array >= num_classes))
+    if len(bad):
         raise IndexError(
-            f"{name}: label {array.max()} at place {array.argmax()} is out of range, expected "
+            f"{name}: label {array[bad[0]]} at place {bad[0]} is out of range, expected "
             f"0 to {num_classes - 1}"
         )
 
@@ -159,22 +185,35 @@ def as_images(name: str, images: Any, shape: tuple[int, int, int]) -> Tensor:
     array = numbers(name, images)
     if array.ndim == 3 and shape[0] == 1:
         array = array[:, None]  # (N, H, W) -> (N, 1, H, W)
-    if array.ndim != 4 or array.shape[1:] != shape:
-        raise ValueError(
-            f"{name}: got images of shape {array.shape}, expected (N, {', '.join(map(str, shape))})"
-        )
     if not len(array):
         raise ValueError(f"{name}: there are no images (shape {array.shape})")
+    check_images(name, array, shape)
     if array.dtype != np.uint8 and array.dtype.kind != "f":
         raise TypeError(f"{name}: images are floating-point or uint8, got {array.dtype}")
-    if array.dtype.kind == "f":
-        largest = float(np.abs(array).max())
-        if not largest <= LARGEST:
-            raise ValueError(
-                f"{name}: images hold values up to {largest:.4g}, expected a range such as [0, 1]; "
-                "divide grey levels by 255"
-            )
     return from_numpy(scaled(array, np.dtype(np.float32)))
+
+
+def check_images(name: str, array: NDArray[Any], shape: tuple[int, ...]) -> None:
+    """Refuse images of another shape than (N, *shape), not finite, or not scaled."""
+    if array.ndim != 4 or array.shape[1:] != shape:
+        hint = ""
+        if array.ndim == 4 and (array.shape[3], *array.shape[1:3]) == shape:
+            hint = "; the channels come first: images.transpose(0, 3, 1, 2)"
+        raise ShapeError(
+            f"{name}: got images of shape {array.shape}, expected "
+            f"(N, {', '.join(map(str, shape))}){hint}"
+        )
+    if array.dtype.kind != "f":
+        return
+    largest = float(np.abs(array).max())
+    if not isfinite(largest):
+        place = int(np.flatnonzero(~np.isfinite(array).all(axis=(1, 2, 3)))[0])
+        raise ValueError(f"{name}: image {place} holds values that are no finite numbers")
+    if largest > LARGEST:
+        raise ValueError(
+            f"{name}: images hold values up to {largest:.4g}, expected a range such as [0, 1]; "
+            "divide grey levels by 255"
+        )
 
 
 def as_labels(name: str, labels: Any, count: int, num_classes: int) -> Tensor:

@@ -207,12 +207,13 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """The probability of each class, in the order of `classes_`: (N, K)."""
         check_is_fitted(self)
-        samples = self._shaped(validate_data(self, X, reset=False, allow_nd=True))
-        if samples.shape[1:] != self.sample_shape_:
+        shape = tuple(getattr(X, "shape", ()))[1:]
+        if len(shape) > 1 and self.input_shape is None and shape != self.sample_shape_:
             raise ValueError(
-                f"Classifier.predict: got samples of shape {samples.shape[1:]}, expected "
+                f"Classifier.predict: got samples of shape {shape}, expected "
                 f"{self.sample_shape_} as in fit"
             )
+        samples = self._shaped(validate_data(self, X, reset=False, allow_nd=True))
         with evaluating(self.module_):
             batches = from_numpy(samples.astype(self._dtype(), copy=False)).split(BATCH)
             return cat([self.module_(batch).softmax(1) for batch in batches]).numpy()

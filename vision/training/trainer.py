@@ -18,7 +18,7 @@ from nn.amp import GradScaler, HalfPrecision
 from nn.optim import Optimizer
 from vision.training import state
 from vision.training.callbacks import Callback
-from vision.training.data import batches_of, check_labels, images_in
+from vision.training.data import batches_of, check_inputs, check_labels, images_in
 from vision.training.finder import LearningRates, find_learning_rate
 from vision.training.modes import evaluating, set_training
 from vision.training.progress import Tally, progress_bar
@@ -128,15 +128,18 @@ class Trainer:
             resume: a checkpoint to go on from, as if the training had never stopped.
 
         Raises:
-            ValueError: the data is empty or of one class; targets and inputs differ in number; a
-                checkpoint of another model.
+            ValueError: the data is empty or of one class; targets and inputs differ in number;
+                images in arrays do not fit the model's ``input_shape``, are not finite or not
+                scaled; a checkpoint of another model.
             IndexError: a label is out of range; nothing has changed then where the model knows its
                 ``num_classes``.
             RuntimeError: the loss is no finite number, or everything is frozen.
         """
         if epochs < 0:
             raise ValueError(f"Trainer.fit: epochs is at least 0, got {epochs}")
-        check_labels("Trainer.fit", train, self._classes())
+        ignored = getattr(self.loss, "ignore_index", -100)
+        check_labels("Trainer.fit", train, self._classes(), ignored)
+        check_inputs("Trainer.fit", train, getattr(self.model, "input_shape", None))
         if not any(parameter.requires_grad for parameter in self.model.parameters()):
             raise RuntimeError("Trainer.fit: all parameters are frozen, there is nothing to train")
         batches = batches_of("Trainer.fit", train, batch_size, shuffle, self._dtype())
@@ -246,9 +249,12 @@ class Trainer:
             loss = self._loss_of(output, targets)
             value = loss.item()
             if not isfinite(value):
+                finite = not isinstance(inputs, Tensor) or bool(inputs.isfinite().all())
+                hint = "try a smaller learning rate, or clip gradients"
                 raise RuntimeError(
                     f"Trainer.fit: the loss is {value} in epoch {self.epoch + 1} after "
-                    f"{tally.seen} images; try a smaller learning rate, or clip gradients"
+                    f"{tally.seen} images; "
+                    f"{hint if finite else 'the inputs hold values that are no finite numbers'}"
                 )
             share = len(targets) / total if tally.mean else 1.0
             self._backward(loss if share == 1.0 else loss * share, half)
