@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "bernoulli",
+    "kept",
     "multinomial",
     "normal",
     "rand",
@@ -237,6 +239,28 @@ def bernoulli(
         raise ValueError("bernoulli: probabilities must be between 0 and 1")
     drawn = numpy_of(generator).random(array.shape, dtype=np.float32) < chance
     return new_tensor(np.asarray(drawn).astype(array.dtype))
+
+
+def kept(shape: tuple[int, ...], p: float, generator: Generator | None = None) -> Any:
+    """An array of booleans, each False with probability `p`, which is below 1.
+
+    Each takes 16 random bits, and more where those leave it open.
+
+    Example:
+        >>> from autograd.random import kept
+        >>> kept((2,), 0.0)
+        array([ True,  True])
+    """
+    source = numpy_of(generator)
+    count = prod(shape)
+    words = source.integers(0, 2**64, -(-count // 4), dtype=np.uint64)
+    parts = words.view(np.uint16)[:count]
+    bound, rest = divmod(p * 2**16, 1.0)
+    keep = parts >= int(bound)
+    if rest:
+        open_ = np.flatnonzero(parts == int(bound))
+        keep[open_[source.random(open_.size) < rest]] = False
+    return keep.reshape(shape)
 
 
 def multinomial(

@@ -62,7 +62,7 @@ def cases(draw, dims=(0, 4), largest=9):
 
     def make(kind="normal", shape=shape):
         if kind == "bool":
-            return laid_out(random.random(shape) < 0.5, layout)
+            return laid_out(np.asarray(random.random(shape) < 0.5), layout)
         values = random.standard_normal(shape)
         if kind == "few":  # ties, zeros of both signs, infinities and NaN
             values = random.choice([-np.inf, -1.0, -0.0, 0.0, 1.0, np.inf, np.nan], shape)
@@ -156,6 +156,13 @@ def test_choices(make):
         assert_same(
             np.asarray(numba_select.select(condition, *pair)), np.where(condition, *typed(pair, x))
         )
+
+
+@given(cases())
+def test_dropping(make):
+    x, keep = make("few"), make("bool")
+    with np.errstate(invalid="ignore"):
+        assert_same(numba_select.drop(x, keep, 1.25), numpy_select.drop(x, keep, 1.25))
 
 
 def typed(pair, like):

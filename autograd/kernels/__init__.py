@@ -49,7 +49,7 @@ from autograd.kernels.numpy_pool import (
 )
 from autograd.kernels.numpy_recurrent import gru, gru_grad, lstm, lstm_grad, rnn, rnn_grad
 from autograd.kernels.numpy_rows import sum_rows
-from autograd.kernels.numpy_select import relu, relu_grad, select
+from autograd.kernels.numpy_select import drop, relu, relu_grad, select
 from autograd.kernels.windows import Windows
 
 __all__ = [
@@ -65,6 +65,7 @@ __all__ = [
     "conv_weight_grad",
     "cross_entropy",
     "cross_entropy_grad",
+    "drop",
     "exponentiate",
     "get_kernels",
     "gru",

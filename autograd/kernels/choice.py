@@ -35,6 +35,7 @@ COMPILED: dict[str, str] = {
     "radam_step": "numba_optim",
     "rmsprop_step": "numba_optim",
     "sgd_step": "numba_optim",
+    "drop": "numba_select",
     "relu": "numba_select",
     "relu_grad": "numba_select",
     "select": "numba_select",

@@ -31,6 +31,13 @@ def relu_grad(g: Any, out: Any) -> Any:
     return flat(zero_where_not_positive, g, out)
 
 
+def drop(x: Any, keep: Any, scale: float) -> Any:
+    """As `numpy_select.drop`."""
+    if x.size < SMALL or x.dtype not in TYPES or not plain(x, keep):
+        return numpy_select.drop(x, keep, scale)
+    return flat(scale_where, keep, x, scale)
+
+
 def select(condition: Any, x: Any, y: Any) -> Any:
     """As `numpy_select.select`."""
     values = x if isinstance(x, np.ndarray) else y
@@ -59,12 +66,17 @@ def plain(*arrays: Any) -> bool:
     return all(array.shape == shape and array.flags.c_contiguous for array in arrays)
 
 
-def flat(kernel: Any, *arrays: Any) -> Any:
-    """Call an elementwise kernel on parts of arrays, the last of the dtype of the result."""
+def flat(kernel: Any, *inputs: Any) -> Any:
+    """Call an elementwise kernel on parts of arrays, the last of the dtype of the result.
+
+    A number behind them goes to it as it is.
+    """
+    arrays = [value for value in inputs if isinstance(value, np.ndarray)]
+    numbers = inputs[len(arrays) :]
     out = np.empty(arrays[-1].shape, arrays[-1].dtype)
     lines = [array.reshape(-1) for array in (*arrays, out)]  # (d0, d1, ...) -> (size,)
     share(
-        lambda part: kernel(*[line[part] for line in lines]),
+        lambda part: kernel(*[line[part] for line in lines], *numbers),
         out.size,
         out.size * ELEMENT,
         blas=False,
@@ -101,6 +113,13 @@ def zero_where_not(condition: Any, x: Any, out: Any) -> None:
     for i in range(x.size):
         value = x[i]
         out[i] = value if condition[i] else zero
+
+
+@compiled_exactly
+def scale_where(condition: Any, x: Any, out: Any, scale: float) -> None:
+    factor, zero = x.dtype.type(scale), x.dtype.type(0)
+    for i in range(x.size):
+        out[i] = x[i] * (factor if condition[i] else zero)
 
 
 @compiled_exactly

@@ -53,6 +53,26 @@ def relu_grad(g: Any, out: Any) -> Any:
     )
 
 
+def drop(x: Any, keep: Any, scale: float) -> Any:
+    """``x * keep * scale``, all of one shape."""
+    out = np.empty(x.shape, x.dtype)
+    if x.size < BLOCK or not (x.flags.c_contiguous and keep.flags.c_contiguous):
+        np.copyto(out, keep)
+        out *= scale
+        out *= x
+        return out
+    # (d0, d1, ...) -> (size,)
+    source, flags, target = (array.reshape(-1) for array in (x, keep, out))
+
+    def work(part: slice) -> None:
+        np.copyto(target[part], flags[part])
+        np.multiply(target[part], scale, out=target[part])
+        np.multiply(target[part], source[part], out=target[part])
+
+    share(work, x.size, x.size * ELEMENT, blas=False)
+    return out
+
+
 def select(condition: Any, x: Any, y: Any) -> Any:
     """X where the condition holds, else y.
 

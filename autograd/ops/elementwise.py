@@ -353,6 +353,16 @@ def relu_grad(y: Any, x: Any) -> Any:
 
 
 @primitive(
+    lambda g, keep, scale: drop(g, keep=keep, scale=scale),
+    case=Case(attributes={"keep": np.array([[True, False, True]] * 2), "scale": 2.0}),
+)
+@quiet
+def drop(x: Any, *, keep: Any, scale: float) -> Any:
+    """``x * keep * scale``, where `keep` is an array of booleans of the shape of x."""
+    return kernels.drop(x, keep, scale)
+
+
+@primitive(
     lambda g, x, y: where(x == y, g / 2, where(x < y, 0.0, g)),
     lambda g, x, y: where(x == y, g / 2, where(y < x, 0.0, g)),
     broadcasts=True,

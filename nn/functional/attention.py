@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-import autograd
 from autograd import Tensor, ops, tensor
 from autograd.errors import DtypeError, ShapeError
+from autograd.random import kept
 
 __all__ = ["scaled_dot_product_attention"]
 
@@ -83,7 +83,7 @@ def kept_weights(name: str, shape: tuple[int, ...], like: Tensor, p: float) -> o
         return None
     if p == 1:
         return np.zeros(shape, like.dtype)
-    return (autograd.rand(shape).array >= p) * like.dtype.type(1 / (1 - p))
+    return kept(shape, p) * like.dtype.type(1 / (1 - p))
 
 
 def closed_where(closed: np.ndarray[tuple[int, ...], np.dtype[np.bool]], like: Tensor) -> Tensor:

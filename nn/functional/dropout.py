@@ -5,7 +5,8 @@ from __future__ import annotations
 import warnings
 
 import autograd
-from autograd import Tensor
+from autograd import Tensor, ops
+from autograd.random import kept
 
 __all__ = ["dropout", "dropout1d", "dropout2d", "dropout3d"]
 
@@ -86,6 +87,9 @@ def drop(
     if p == 1:
         mask = autograd.zeros(mask_shape, dtype=input.dtype)
     else:
-        kept = autograd.rand(mask_shape) >= p
-        mask = kept.to(input.dtype) * (1 / (1 - p))
+        keep = kept(mask_shape, p)
+        if mask_shape == tuple(input.shape) and not inplace:
+            out: Tensor = ops.drop(input, keep=keep, scale=1 / (1 - p))
+            return out
+        mask = autograd.from_numpy(keep).to(input.dtype) * (1 / (1 - p))
     return input.mul_(mask) if inplace else input * mask
