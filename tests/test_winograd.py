@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd.kernels import Windows, columns, numpy_winograd, winograd
+from autograd.kernels import Windows, columns, numpy_winograd, threads, winograd
 
 TILES = {"numpy": numpy_winograd}
 if find_spec("numba") is not None:
@@ -110,6 +110,28 @@ def test_infinity_and_nan_reach_only_their_tiles(tiles):
     out = winograd.conv(x, weight, np.zeros(4, np.float32), windows, tiles)
     assert np.isnan(out[7, :, 4:7, 4:7]).all()
     assert np.isfinite(np.delete(out, 7, axis=0)).all()
+
+
+@both
+def test_threads_do_not_write_into_each_other(tiles, monkeypatch):
+    """The same bits from several threads, in blocks of any order, as from one."""
+    monkeypatch.setattr(threads, "WORTHWHILE", 1)
+    monkeypatch.setattr(winograd, "BLOCK", 1 << 14)
+    random = np.random.default_rng(0)
+    before = threads.get_num_threads()
+    try:
+        for size, sizes in ((3, (21, 14)), (5, (14, 28)), (3, (9, 3)), (3, (40, 17))):
+            x = random.standard_normal((48, 8, *sizes), np.float32)
+            weight = random.standard_normal((9, 8, size, size), np.float32)
+            pad = (size // 2, size // 2)
+            windows = Windows(sizes, (size, size), (1, 1), pad, (1, 1), sizes)
+            results = []
+            for number in (1, 2, 3, 2, 3):
+                threads.set_num_threads(number)
+                results.append(winograd.conv(x, weight, np.zeros(9, np.float32), windows, tiles))
+            assert all((result == results[0]).all() for result in results)
+    finally:
+        threads.set_num_threads(before)
 
 
 def applies(

@@ -213,15 +213,24 @@ def lay_out(
 
 @compiled
 def lay_back(
-    whole: Any, inner: int, length: int, out: Any, channel: int, y: int, offset: Any, square: Any
+    whole: Any,
+    inner: int,
+    length: int,
+    out: Any,
+    channel: int,
+    y: int,
+    last: int,
+    offset: Any,
+    square: Any,
 ) -> None:
     """The reverse, for a row of results; `whole` has (row modulo 4, column modulo 4, lines).
 
-    A transposed square may write beyond the end of its row, into rows that are computed later.
+    Whole vectors may write beyond the end of row y, into rows that are computed after it: those up
+    to `last`. Other threads may be at work on the rows from there on.
     """
     images, channels, height, width = out.shape
     flat = out.reshape(-1)
-    full = images // LANES * LANES if fits(y, height, width) else 0
+    full = images // LANES * LANES
     turned = square[LANES * LANES :]
     for image in range(0, full, LANES):
         for column in range(0, width, LANES):
@@ -232,9 +241,14 @@ def lay_back(
             for k in range(LANES * LANES):
                 square[k] += offset
             transpose(square, 0, LANES, turned)
+            whole_vectors = y * width + column + LANES <= last * width
             for k in range(LANES):
                 start = (((image + k) * channels + channel) * height + y) * width + column
-                move(turned, k * LANES, flat, start)
+                if whole_vectors:
+                    move(turned, k * LANES, flat, start)
+                else:
+                    for j in range(width - column):
+                        flat[start + j] = turned[k * LANES + j]
     for image in range(full, images):
         results = out[image, channel, y]
         for x in range(width):
@@ -352,6 +366,7 @@ def make_collect(size: int) -> Callable[..., None]:
         square = np.empty(2 * LANES * LANES, out.dtype)
         flat = tiles.reshape(-1)
         apart = channels * places
+        last = min(height, TILE * (row + rows))
         for channel in range(channels):
             offset = bias[channel]
             for line in range(rows):
@@ -386,7 +401,7 @@ def make_collect(size: int) -> Callable[..., None]:
                     y = TILE * (row + line) + inner
                     if y >= height:
                         break
-                    lay_back(whole, inner, length, out, channel, y, offset, square)
+                    lay_back(whole, inner, length, out, channel, y, last, offset, square)
 
     return collect
 

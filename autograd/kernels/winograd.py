@@ -181,13 +181,19 @@ def conv_input_grad(g: Any, weight: Any, windows: Windows, tiles: Tiles) -> Any:
     return correlate(g, values, bias, weight.shape[2], windows.turned(), tiles)
 
 
-def kernel_values(weight: Any, turned: bool = False) -> Any:
-    """(O, C, r, r) -> (F, O, C)"""
-    rows, columns, size, _ = weight.shape
+@cache
+def kernel_matrix(size: int, turned: bool = False) -> Any:
+    """(F, r*r): the transform of kernels for rows and columns at once."""
     kernels = filters(size).kernels
     if turned:
         kernels = kernels[:, ::-1]
-    both = np.kron(kernels, kernels).astype(weight.dtype)
+    return np.kron(kernels, kernels).astype(np.float32)
+
+
+def kernel_values(weight: Any, turned: bool = False) -> Any:
+    """(O, C, r, r) -> (F, O, C)"""
+    rows, columns, size, _ = weight.shape
+    both = kernel_matrix(size, turned)
     flat = weight.reshape(rows * columns, size * size)  # (O, C, r, r) -> (O*C, r*r)
     values = np.empty((len(both), rows * columns), weight.dtype)
 
@@ -203,21 +209,24 @@ def correlate(x: Any, kernels: Any, bias: Any, size: int, windows: Windows, tile
     values, outputs, inputs = kernels.shape
     out = np.empty((len(x), outputs, *windows.out), x.dtype)
     before = (windows.before[0], windows.before[1])
-    lines = cut(-(-len(x) // 2), inputs + outputs, size, windows.out)
+    lines = cut(len(x), inputs + outputs, size, windows.out)
+    blocks = [
+        (slice(first, first + lines.images), row)
+        for first in range(0, len(x), lines.images)
+        for row in range(0, lines.rows, lines.depth)
+    ]
+    waiting = iter(blocks)  # each thread takes the next one, so that none waits for a slower one
 
-    def convolve(part: slice) -> None:
-        source, into = x[part], out[part]
+    def convolve(_: slice) -> None:
         places = lines.depth * lines.length
         spread = np.empty((values, inputs, places), x.dtype)
         product = np.empty((values, outputs, places), x.dtype)
-        for first in range(0, len(source), lines.images):
-            images, results = source[first:][: lines.images], into[first:][: lines.images]
-            for row in range(0, lines.rows, lines.depth):
-                tiles.spread(images, spread, size, before, row, lines)
-                np.matmul(kernels, spread, out=product)  # (F, O, C) @ (F, C, P)
-                tiles.collect(product, results, bias, size, row, lines)
+        for images, row in waiting:
+            tiles.spread(x[images], spread, size, before, row, lines)
+            np.matmul(kernels, spread, out=product)  # (F, O, C) @ (F, C, P)
+            tiles.collect(product, out[images], bias, size, row, lines)
 
-    share(convolve, len(x), out.size * inputs * 9)
+    share(convolve, len(blocks), out.size * inputs * 9)
     return out
 
 
@@ -248,8 +257,7 @@ def weight_grad(x: Any, g: Any, windows: Windows, tiles: Tiles) -> Any:
     total, *others = share(add_up, len(x), g.size * inputs * 9)
     for other in others:
         total += other
-    kernels = filters(size).kernels
-    both = np.kron(kernels, kernels).astype(x.dtype)
+    both = kernel_matrix(size)
     flat = total.reshape(values, outputs * inputs)  # (F, O, C) -> (F, O*C)
     grad = np.empty((outputs * inputs, size * size), x.dtype)
 
