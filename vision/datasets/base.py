@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,17 @@ def data_root() -> Path:
         local = os.environ.get("LOCALAPPDATA")
         return (Path(local) if local else Path.home() / "AppData" / "Local") / "ndgrad"
     return Path.home() / ".cache" / "ndgrad"
+
+
+@contextmanager
+def damage_explained() -> Iterator[None]:
+    """Add to the error about a damaged file what to do about it."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(
+            f"{error}; it is left as it is: remove it, and download=True fetches it anew"
+        ) from error
 
 
 class VisionDataset(Dataset[tuple[Any, Any]]):

@@ -14,7 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import from_numpy
-from vision.datasets.base import DatasetNotFoundError, Transform, VisionDataset, data_root
+from vision.datasets.base import (
+    DatasetNotFoundError,
+    Transform,
+    VisionDataset,
+    damage_explained,
+    data_root,
+)
 from vision.datasets.download import download as fetch_file
 from vision.datasets.legacy_pickle import read_pickle
 
@@ -97,7 +103,8 @@ class CIFAR10(VisionDataset):
         paths = self._find() or self._unpacked() or (self._fetch() if download else None)
         if paths is None:
             raise DatasetNotFoundError(self._missing("call with download=True to fetch them"))
-        parts = [read_batch(path, len(self.classes)) for path in paths]
+        with damage_explained():
+            parts = [read_batch(path, len(self.classes)) for path in paths]
         images = np.concatenate([images for images, _ in parts])
         labels = np.concatenate([labels for _, labels in parts])
         self.data = from_numpy(images)

@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import from_numpy
-from vision.datasets.base import DatasetNotFoundError, Transform, VisionDataset, data_root
+from vision.datasets.base import (
+    DatasetNotFoundError,
+    Transform,
+    VisionDataset,
+    damage_explained,
+    data_root,
+)
 from vision.datasets.download import download as fetch_file
 from vision.datasets.idx import read_idx
 
@@ -94,7 +100,8 @@ class MNIST(VisionDataset):
         paths = self._find() or (self._fetch() if download else None)
         if paths is None:
             raise DatasetNotFoundError(self._missing("call with download=True to fetch them"))
-        images, labels = read_pair(*paths, size=28, classes=len(self.classes))
+        with damage_explained():
+            images, labels = read_pair(*paths, size=28, classes=len(self.classes))
         self.data = from_numpy(images)
         self.targets = from_numpy(labels.astype(np.int64))
         self.keep(subset_size)

@@ -11,7 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import from_numpy
-from vision.datasets.base import DatasetNotFoundError, Transform, VisionDataset, data_root
+from vision.datasets.base import (
+    DatasetNotFoundError,
+    Transform,
+    VisionDataset,
+    damage_explained,
+    data_root,
+)
 from vision.datasets.download import download as fetch_file
 
 __all__ = ["SVHN"]
@@ -79,7 +85,8 @@ class SVHN(VisionDataset):
         path = self._find() or (self._fetch() if download else None)
         if path is None:
             raise DatasetNotFoundError(self._missing("call with download=True to fetch it"))
-        images, labels = read_mat(path)
+        with damage_explained():
+            images, labels = read_mat(path)
         self.data = from_numpy(images)
         self.targets = from_numpy(labels)
         self.keep(subset_size)
