@@ -82,6 +82,12 @@ def test_smooth_grad(own, images):
     np.testing.assert_allclose(
         saliency(own, images, 0, samples=3, noise=0.0), saliency(own, images, 0)
     )
+    spread = 0.1 * (images.max((1, 2, 3), keepdims=True) - images.min((1, 2, 3), keepdims=True))
+    random, slopes = np.random.default_rng(3), []
+    for _ in range(4):
+        x = tensor(images + spread * random.standard_normal(images.shape), requires_grad=True)
+        slopes.append(autograd.grad(own(x.clone())[:, 0].sum(), x)[0].numpy())
+    np.testing.assert_allclose(smooth, np.abs(np.mean(slopes, axis=0)).max(1))
     # of a linear network the gradient is the same everywhere
     linear = nn.Sequential(nn.Flatten(), nn.Linear(96, 2)).double()
     np.testing.assert_allclose(saliency(linear, images, 1, samples=5), saliency(linear, images, 1))

@@ -10,6 +10,7 @@ import nn
 from autograd import from_numpy
 from nn import functional as F
 from vision.interpret import receptive_field, receptive_mask
+from vision.interpret.spacing import spacing
 from vision.models import InceptionBlock, SmallInception, TinyCNN, resnet18
 from vision.models.resnet import BasicBlock, Bottleneck
 
@@ -33,6 +34,13 @@ class Strange(nn.Module):
 
     def forward(self, x):
         return autograd.cat([x[:, :, ::2, 1:], x.flip(3)[:, :, 1::2, :-1]], dim=1)
+
+
+class Mixing(nn.Module):
+    """Each pixel sees itself, and the same pixel of the other images."""
+
+    def forward(self, x):
+        return x + x.mean(0, keepdim=True)
 
 
 def down(planes):
@@ -79,6 +87,7 @@ CASES = {
     "branch of inception": (InceptionBlock(1, 1, 1, 1, 1, 1, 1), "branch2"),
     "own": (Own(), "out"),
     "indexing": (Strange(), ""),
+    "mean over the batch": (Mixing(), ""),
 }
 
 
@@ -189,6 +198,18 @@ def test_numbers():
     # two windows that a border could have cut, and one that is everything
     assert receptive_field(nn.MaxPool2d(4), "", (1, 8, 8)).size == (4, 4)
     assert receptive_field(nn.MaxPool2d(4), "", (1, 8, 4)).size == (4, 4)
+
+
+def test_borders_that_hide_the_pattern():
+    """Of four units 102 wide and 16 apart, in 64 pixels: neither number can be told."""
+    ends = [(max(0, 16 * i - 43), min(63, 16 * i + 58)) for i in range(4)]
+    seen = np.array([(np.arange(64) >= low) & (np.arange(64) <= high) for low, high in ends])
+    size, jump, _ = spacing(seen)
+    assert (size, jump) == (64, pytest.approx(5 / 3))
+    # with one more unit at each end they can
+    ends = [(max(0, 16 * i - 59), min(95, 16 * i + 42)) for i in range(6)]
+    seen = np.array([(np.arange(96) >= low) & (np.arange(96) <= high) for low, high in ends])
+    assert spacing(seen) == (102, 16, -59)
 
 
 def test_one_and_three_dimensions():

@@ -178,3 +178,26 @@ def test_without_scikit_learn(monkeypatch):
     with pytest.raises(ImportError, match="accuracy: needs scikit-learn, .*pip install"):
         metrics.accuracy([0, 1], [0, 1])
     assert metrics.expected_calibration_error([0, 1], TABLE) == 0.0
+
+
+def test_macro_roc_curve(case):
+    targets, scores = case
+    curve = metrics.macro_roc_curve(targets, scores)
+    assert np.isnan(curve.thresholds).all()
+    assert (np.diff(curve.false_positive_rate) >= 0).all()
+    assert (np.diff(curve.true_positive_rate) >= -1e-12).all()
+    area = np.trapezoid(curve.true_positive_rate, curve.false_positive_rate)
+    assert area == pytest.approx(metrics.roc_auc(targets, scores))
+    # between two steps the mean of the curves' heights there
+    middle = (curve.false_positive_rate[:-1] + curve.false_positive_rate[1:]) / 2
+    some = np.flatnonzero(np.diff(curve.false_positive_rate) > 1e-9)
+    single = [metrics.roc_curve(targets, scores, label) for label in range(4)]
+    heights = [np.interp(middle, one.false_positive_rate, one.true_positive_rate) for one in single]
+    found = (curve.true_positive_rate[:-1] + curve.true_positive_rate[1:]) / 2
+    np.testing.assert_allclose(found[some], np.mean(heights, axis=0)[some])
+    kept = targets != 2
+    without = metrics.macro_roc_curve(targets[kept], scores[kept])
+    area = np.trapezoid(without.true_positive_rate, without.false_positive_rate)
+    assert area == pytest.approx(metrics.roc_auc(targets[kept], scores[kept]))
+    with pytest.raises(ValueError, match="all 2 labels are 1"):
+        metrics.macro_roc_curve([1, 1], [[0.5, 0.5], [0.4, 0.6]])

@@ -269,6 +269,8 @@ def test_confusion_and_class_accuracy():
     assert shown == {(r, c): counts[r, c] for r, c in zip(*counts.nonzero(), strict=True)}
     written = [float(text.get_text()) for text in plot_class_accuracy(counts).axes[0].texts]
     np.testing.assert_allclose(written, 100 * counts.diagonal() / counts.sum(1), atol=0.05)
+    sides = [text.get_ha() for text in plot_class_accuracy([[8, 2], [0, 10]]).axes[0].texts]
+    assert sides == ["right", "left"]  # away from the line at 90 %
     texts = plot_class_accuracy([[3, 1], [0, 0]], ["cat", "dog"]).axes[0].texts
     assert [text.get_text().strip() for text in texts] == ["75.0", "no images"]
 
