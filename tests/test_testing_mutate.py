@@ -10,7 +10,7 @@ import pytest
 
 import autograd as ag
 from autograd import OPS, primitive, tensor
-from autograd.testing import Verdict, mutate
+from autograd.testing import Verdict, alarms, mutate
 from autograd.testing.faults import Fault, faults_of, with_joint, with_rule
 from autograd.testing.result import CheckResult
 from autograd.testing.source_faults import source_faults
@@ -50,6 +50,27 @@ def test_a_blind_tester_is_found_out(monkeypatch, capsys):
     shown = capsys.readouterr().out
     assert "MISSED: another gradient on" in shown
     assert "0.00 % of the real caught" in shown
+
+
+def test_right_gradients_raise_no_alarm(capsys):
+    assert alarms.main(["6", "--first", "100"]) == 0
+    assert "6 inputs in" in capsys.readouterr().out
+    seeds = [(seed, title) for seed, title, _ in alarms.checks(3, 200, ["exp", "mul"])]
+    assert [seed for seed, _ in seeds] == [200, 201, 202]
+    assert {title.split(",")[0] for _, title in seeds} <= {"exp", "mul"}
+
+
+@pytest.mark.parametrize("verdict", [Verdict.WRONG, Verdict.INCONCLUSIVE])
+def test_a_false_alarm_is_printed_with_its_seed(verdict, monkeypatch, capsys):
+    def nervous(fn, *inputs, order, seed, raise_exception):
+        return CheckResult(verdict if seed == 8 else Verdict.KINK, "fn", order)
+
+    monkeypatch.setattr(alarms, "check_gradients", nervous)
+    assert alarms.main(["3", "--first", "7"]) == 1
+    shown = capsys.readouterr().out
+    assert "seed 8: " in shown
+    assert f"{verdict.value.upper()}" in shown
+    assert "2 kink" in shown
 
 
 def test_unknown_primitives_are_refused(capsys):
