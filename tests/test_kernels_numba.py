@@ -17,10 +17,12 @@ from autograd.kernels import (
     numba_optim,
     numba_pool,
     numba_select,
+    numba_special,
     numpy_norm,
     numpy_optim,
     numpy_pool,
     numpy_select,
+    special,
 )
 from autograd.ops.pool import pool_windows
 
@@ -156,6 +158,13 @@ def test_choices(make):
         assert_same(
             np.asarray(numba_select.select(condition, *pair)), np.where(condition, *typed(pair, x))
         )
+
+
+@given(cases(), st.sampled_from(["normal", "few"]), st.sampled_from([0.01, 1.0, 4.0]))
+def test_error_function(make, kind, scale):
+    x = make(kind) * make.dtype(scale)
+    assert_same(numba_special.erf(x), special.erf(x))
+    assert_close(special.erf(x), special.erf(x), special.erf(wide(x)))
 
 
 @given(cases())

@@ -36,6 +36,7 @@ COMPILED: dict[str, str] = {
     "rmsprop_step": "numba_optim",
     "sgd_step": "numba_optim",
     "drop": "numba_select",
+    "erf": "numba_special",
     "relu": "numba_select",
     "relu_grad": "numba_select",
     "select": "numba_select",

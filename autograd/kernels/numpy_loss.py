@@ -2,30 +2,80 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
 
+from autograd.kernels.threads import share
+from autograd.kernels.windows import plane_blocks
+
+BLOCK = 1 << 20
+"""Bytes that are worked on at a time."""
+ELEMENT = 32
+"""Work of one element, in the multiplications that `share` counts."""
+
 
 def softmax(x: Any, axis: int) -> Any:
     """``exp(x) / sum(exp(x))``"""
-    _, exponentials, total = exponentiate(x, axis)
-    exponentials /= total
-    return exponentials
+    out = np.empty(x.shape, x.dtype)
+
+    def work(values: Any, part: Any) -> None:
+        _, total = exponentiate_into(values, part)
+        part /= total
+
+    by_rows(work, axis, x, out)
+    return out
 
 
 def log_softmax(x: Any, axis: int) -> Any:
     """``x - log(sum(exp(x)))``"""
-    shifted, _, total = exponentiate(x, axis)
-    shifted -= np.log(total)
-    return shifted
+    out = np.empty(x.shape, x.dtype)
+
+    def work(values: Any, part: Any) -> None:
+        top, total = exponentiate_into(values, part)
+        np.subtract(values, top, out=part)
+        part -= np.log(total)
+
+    by_rows(work, axis, x, out)
+    return out
 
 
 def exponentiate(x: Any, axis: int) -> tuple[Any, Any, Any]:
-    """The input minus its maximum, the exponential of that, and the sum of the exponentials."""
-    shifted = x - np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-    exponentials = np.exp(shifted)
-    return shifted, exponentials, np.sum(exponentials, axis=axis, keepdims=True)
+    """The maximum, the exponential of the input minus that, and the sum of the exponentials."""
+    out = np.empty(x.shape, x.dtype)
+    shape = tuple(1 if place == axis else size for place, size in enumerate(x.shape))
+    top, total = np.empty(shape, x.dtype), np.empty(shape, x.dtype)
+
+    def work(values: Any, part: Any, *found: Any) -> None:
+        for place, value in zip(found, exponentiate_into(values, part), strict=True):
+            place[...] = value
+
+    by_rows(work, axis, x, out, top, total)
+    return top, out, total
+
+
+def exponentiate_into(x: Any, out: Any) -> tuple[Any, Any]:
+    """As `exponentiate`, along axis 1, the exponentials to an array."""
+    top = np.max(x, axis=1, keepdims=True, initial=-np.inf)
+    np.subtract(x, top, out=out)
+    np.exp(out, out=out)
+    return top, np.sum(out, axis=1, keepdims=True)
+
+
+def by_rows(work: Callable[..., None], axis: int, *arrays: Any) -> None:
+    """Call a function on blocks of arrays with axes before, the axis, and axes behind it."""
+    x = arrays[0]
+    lead, tail = prod(x.shape[:axis]), prod(x.shape[axis + 1 :])
+    # (..., n, ...) -> (lead, n, tail)
+    flat = [array.reshape(lead, array.shape[axis], tail) for array in arrays]
+
+    def several(part: slice) -> None:
+        for block in plane_blocks(flat[0], part, BLOCK):
+            work(*(array[block] for array in flat))
+
+    share(several, lead, x.size * ELEMENT, blas=False)
 
 
 def cross_entropy(logits: Any, classes: Any, rate: Any, spread: Any) -> tuple[Any, Any, Any]:
@@ -40,11 +90,12 @@ def cross_entropy(logits: Any, classes: Any, rate: Any, spread: Any) -> tuple[An
     Returns:
         the losses (N, 1, *), the exponentials (N, C, *) and their sums (N, 1, *).
     """
-    shifted, exponentials, total = exponentiate(logits, 1)
+    top, exponentials, total = exponentiate(logits, 1)
     log_total = np.log(total)
-    losses = (log_total - np.take_along_axis(shifted, classes, axis=1)) * rate
+    chosen = np.take_along_axis(logits, classes, axis=1) - top
+    losses = (log_total - chosen) * rate
     if spread is not None:
-        losses += np.sum(spread * (log_total - shifted), axis=1, keepdims=True)
+        losses += np.sum(spread * (log_total - (logits - top)), axis=1, keepdims=True)
     return losses, exponentials, total
 
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from autograd import kernels
 from autograd.dtypes import promote, promote_float
-from autograd.kernels.special import erf as erf_kernel
 from autograd.ops.shape import zeros_of
 from autograd.primitive import Case, primitive
 
@@ -328,14 +327,33 @@ def atanh(x: Any) -> Any:
 @primitive(lambda g, x: g * (2 / math.sqrt(math.pi) * exp(-x * x)), promote=promote_float, case=ANY)
 def erf(x: Any) -> Any:
     """The error function, the integral of ``2 / sqrt(pi) * exp(-t * t)`` from 0 to x."""
-    return erf_kernel(x)
+    return kernels.erf(x)
+
+
+def gelu_slope(x: Any) -> Any:
+    """``Phi(x) + x * phi(x)`` with the normal distribution's Phi and its density phi."""
+    density = exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
+    return 0.5 * (1 + erf(x * math.sqrt(0.5))) + x * density
+
+
+@primitive(lambda g, x: g * gelu_slope(x), promote=promote_float, case=ANY)
+@quiet
+def gelu(x: Any) -> Any:
+    """``x * Phi(x)`` with the normal distribution's Phi."""
+    out = kernels.erf(x * math.sqrt(0.5))
+    out += 1
+    out *= x
+    out *= 0.5
+    return out
 
 
 @primitive(lambda g, out: g * (out * (1 - out)), promote=promote_float, case=ANY)
 @quiet
 def sigmoid(x: Any) -> Any:
     """``1 / (1 + exp(-x))``"""
-    return 1 / (1 + np.exp(-x))
+    out = np.asarray(np.exp(-x))
+    out += 1
+    return np.divide(1, out, out=out)
 
 
 @primitive(lambda g, out: relu_grad(g, out), case=(Case(avoid=(0.0,)),))

@@ -148,7 +148,8 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     Reference: Hendrycks and Gimpel 2016, arXiv:1606.08415.
     """
     if approximate == "none":
-        return 0.5 * input * (1 + autograd.erf(input * math.sqrt(0.5)))
+        out: Tensor = ops.gelu(input)
+        return out
     if approximate == "tanh":
         inner = math.sqrt(2 / math.pi) * (input + 0.044715 * input * input * input)
         return 0.5 * input * (1 + autograd.tanh(inner))
