@@ -41,7 +41,9 @@ def for_batches(transform: Callable[[Any], Any] | None) -> Callable[[Array], Ten
         raw = from_numpy(images)
         for step in before:
             raw = step(raw)
-        scaled = from_numpy(raw.array.astype(np.float32) / np.float32(255.0))
+        values = raw.array.astype(np.float32, order="C")
+        values /= np.float32(255.0)
+        scaled = from_numpy(values)
         for step in after:
             scaled = step(scaled)
         return scaled

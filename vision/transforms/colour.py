@@ -69,8 +69,10 @@ class ColorJitter(ImageTransform):
             span = getattr(self, name)
             if span is not None and (channels == 3 or name in ("brightness", "contrast")):
                 drawn = uniform((len(images), 1, 1, 1), *span).astype(work)
-                values = change(values, drawn).clip(0, 1)
-        return back_to(values * work.type(top), dtype)
+                values = change(values, drawn)
+                np.clip(values, 0, 1, out=values)
+        values *= work.type(top)
+        return back_to(values, dtype)
 
 
 def factors(name: str, value: Any) -> tuple[float, float] | None:
@@ -98,18 +100,22 @@ def grey(images: Array) -> Array:
 
 
 def brighten(images: Array, factor: Array) -> Array:
-    return images * factor
+    images *= factor
+    return images
 
 
 def contrast(images: Array, factor: Array) -> Array:
     mean = grey(images).mean(axis=(1, 2, 3), keepdims=True)
-    mixed: Array = factor * images + (1 - factor) * mean
-    return mixed
+    images *= factor
+    images += (1 - factor) * mean
+    return images
 
 
 def saturate(images: Array, factor: Array) -> Array:
-    mixed: Array = factor * images + (1 - factor) * grey(images)
-    return mixed
+    shade = (1 - factor) * grey(images)
+    images *= factor
+    images += shade
+    return images
 
 
 def turn_hue(images: Array, factor: Array) -> Array:
@@ -132,6 +138,7 @@ def turn_hue(images: Array, factor: Array) -> Array:
     return np.stack(parts, axis=1)  # -> (N, 3, H, W)
 
 
+# Each may write into the images that it is given.
 CHANGES = (
     ("brightness", brighten),
     ("contrast", contrast),
