@@ -23,6 +23,9 @@ from autograd.testing.result import CheckResult, Verdict
 
 __all__ = ["checks", "main"]
 
+PROGRESS = 1000
+"""After how many inputs the counts so far are printed."""
+
 
 def checks(
     count: int, first: int = 0, names: Sequence[str] = ()
@@ -57,9 +60,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verdicts[result.verdict.value] += 1
         if result.verdict in (Verdict.WRONG, Verdict.INCONCLUSIVE):
             print(f"seed {seed}: {title}\n{result}\n", flush=True)
-    found = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
-    print(f"{options.count} inputs in {perf_counter() - start:.0f} s: {found}")
+        done = seed + 1 - options.first
+        if done % PROGRESS == 0 and done < options.count:
+            print(f"{done} inputs in {perf_counter() - start:.0f} s: {told(verdicts)}", flush=True)
+    print(f"{options.count} inputs in {perf_counter() - start:.0f} s: {told(verdicts)}")
     return int(not set(verdicts) <= {"correct", "kink"})
+
+
+def told(verdicts: Counter[str]) -> str:
+    return ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
 
 
 if __name__ == "__main__":
