@@ -1,5 +1,6 @@
 """The benchmark runs, and writes figures that make sense."""
 
+import gzip
 import importlib.util
 import json
 
@@ -8,10 +9,11 @@ import pytest
 
 import autograd
 import nn
-from demos.benchmark import measure, memory, overhead
+from demos.benchmark import machine, measure, memory, mnist, overhead
 from demos.benchmark.command import PARTS, main
 from demos.benchmark.measure import MYGRAD, TORCH, Contender, Figure, Settings, Table, take_turns
-from demos.benchmark.report import read, write
+from demos.benchmark.report import draw, read, write
+from demos.benchmark.roofline import layers_of
 from demos.benchmark.steps import training_step
 from demos.networks import NETWORKS, Network
 
@@ -133,9 +135,88 @@ class TestMemory:
         figures = PARTS["memory"](LITTLE)
         assert all(0 < figure.value < 500 for figure in figures)
 
+    def test_checkpoints(self):
+        assert 0 < memory.measured("ndgrad numpy", memory.CHECKPOINTED, 1, 2) < 1000
+
     def test_a_failure_is_told(self):
         with pytest.raises(RuntimeError, match="KeyError"):
             memory.measured("ndgrad numpy", "no such network", 1)
+
+
+@pytest.fixture
+def small_machine(monkeypatch):
+    monkeypatch.setattr(machine, "SIDES", (16,))
+    monkeypatch.setattr(machine, "TRIAD", 1 << 10)
+    cost = machine.page_cost
+    monkeypatch.setattr(machine, "page_cost", lambda: cost(1 << 16))
+    time = machine.median_time
+    monkeypatch.setattr(machine, "median_time", lambda step: time(step, 0))
+
+
+def test_layers_are_found_with_their_work():
+    found = {layer.title: layer for layer in layers_of("ResNet-18")}
+    conv = found["Conv2d 2 x 64 x 32 x 32 -> 128, 3x3, stride 2"]
+    assert conv.work("forward")["FLOP"] == 2 * (2 * 128 * 16 * 16) * (64 * 9)
+    moved = 2 * 64 * 32 * 32 + 2 * 128 * 16 * 16 + 128 * 64 * 9
+    assert conv.work("input gradient") == {**conv.work("forward"), "B": 4 * moved}
+    norm = found["BatchNorm2d 2 x 64 x 32 x 32"]
+    assert norm.work("forward") == {"B": 4 * 2 * (2 * 64 * 32 * 32)}
+    assert norm.work("backward") == {"B": 4 * 3 * (2 * 64 * 32 * 32)}
+    assert "Linear 2 x 512 -> 10" in found
+
+
+def test_roofline(small_machine, tmp_path, capsys):
+    cases = ("perceptron", "E CIFAR-10 CNN")
+    settings = Settings(turns=1, threads=1, kernels=("numpy",), cases=cases)
+    figures = PARTS["roofline"](settings)
+    said = capsys.readouterr().out
+    assert "GB/s" in said
+    assert "MaxPool2d 2 x 32 x 32 x 32: backward" in said
+    assert "Adam, perceptron, 269,322 parameters" in said
+    assert all(f.value > 0 for f in figures if f.part in ("kernels", "kernel work"))
+    draw(figures, tmp_path / "roof.png")
+    assert (tmp_path / "roof.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_threads_share_the_work_of_the_machine(small_machine):
+    assert machine.product(16, 2) > 0
+    assert machine.in_parts(machine.triad, 2) > 0
+
+
+@pytest.fixture
+def little_mnist(tmp_path):
+    """Images whose class is where their bright column is."""
+    random = np.random.default_rng(0)
+    (tmp_path / "mnist").mkdir()
+    for name, count in (("train", 512), ("t10k", 100)):
+        labels = random.integers(0, 10, count).astype(np.uint8)
+        images = np.zeros((count, 28, 28), np.uint8)
+        for image, label in zip(images, labels, strict=True):
+            image[:, 2 * label : 2 * label + 3] = 255
+        for kind, header, data in (("images-idx3", 16, images), ("labels-idx1", 8, labels)):
+            with gzip.open(tmp_path / "mnist" / f"{name}-{kind}-ubyte.gz", "wb") as file:
+                file.write(bytes(header) + data.tobytes())
+    return tmp_path
+
+
+def test_a_whole_training(little_mnist, capsys):
+    settings = Settings(turns=1, threads=1, kernels=("numpy",), epochs=3, data=little_mnist)
+    figures = PARTS["mnist"](settings)
+    unknown = [figure.value for figure in figures if figure.unit == "%"]
+    assert len(unknown) == 1 + TORCH_IS_THERE
+    assert max(unknown) < 50  # of 100; chance is 90
+    assert "of the test images are known" in capsys.readouterr().out
+
+
+def test_a_whole_training_without_data(tmp_path, capsys):
+    assert PARTS["mnist"](Settings(data=tmp_path)) == []
+    assert "MNIST is not in" in capsys.readouterr().out
+
+
+def test_a_training_that_fails_is_told(tmp_path):
+    options = {"folder": tmp_path, "epochs": 1, "limit": 1, "threads": 1}
+    with pytest.raises(RuntimeError, match="No such file"):
+        mnist.run("ndgrad", "numpy", options)
 
 
 def test_turns_are_taken():

@@ -13,7 +13,9 @@ from demos.benchmark.loader import loader
 from demos.benchmark.measure import Figure, Settings
 from demos.benchmark.memory import memory
 from demos.benchmark.overhead import chain, imports, overhead
+from demos.benchmark.programs import mnist
 from demos.benchmark.report import compare, draw, write
+from demos.benchmark.roofline import roofline
 from demos.benchmark.steps import inference, training
 from demos.command import Parser, positive_int
 from demos.networks import NETWORKS
@@ -28,6 +30,8 @@ PARTS: dict[str, Callable[[Settings], list[Figure]]] = {
     "inference": inference,
     "memory": memory,
     "loader": loader,
+    "roofline": roofline,
+    "mnist": mnist,
 }
 
 
@@ -48,6 +52,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--kernels", choices=("numpy", "numba"), help="both unless given")
     add("--threads", type=positive_int, default=get_num_threads(), help="default: %(default)s")
     add("--turns", type=positive_int, default=7, help="of each library (default: %(default)s)")
+    add("--epochs", type=positive_int, default=3, help="of mnist (default: %(default)s)")
+    add("--limit", type=positive_int, default=60_000, help="images of mnist to learn from")
+    add("--data", type=Path, metavar="FOLDER", help="of mnist (default: $NDGRAD_DATA, or data)")
     add("--json", type=Path, metavar="FILE", help="write the figures here")
     add("--plot", type=Path, metavar="FILE", help="draw them here")
     add("--compare", type=Path, nargs=2, metavar=("OLD", "NEW"), help="two files of --json")
@@ -88,6 +95,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         threads=options.threads,
         kernels=(options.kernels,) if options.kernels else kernels_at_hand(),
         cases=options.cases,
+        epochs=options.epochs,
+        limit=options.limit,
+        data=options.data,
     )
     before = get_kernels()
     figures: list[Figure] = []

@@ -27,6 +27,7 @@ __all__ = [
     "Table",
     "contenders",
     "geometric_mean",
+    "seconds",
     "take_turns",
     "torch_if_installed",
 ]
@@ -170,16 +171,30 @@ class Table:
         title: what is measured, above the column of cases.
         unit: of the values.
         names: of the libraries.
+        more: titles of further columns.
+        width: of the column of cases.
     """
 
-    def __init__(self, part: str, title: str, unit: str, names: Sequence[str]) -> None:
+    def __init__(
+        self,
+        part: str,
+        title: str,
+        unit: str,
+        names: Sequence[str],
+        more: Sequence[str] = (),
+        width: int = 36,
+    ) -> None:
         self.part, self.unit, self.names = part, unit, list(names)
         self.figures: list[Figure] = []
         self.rated = [name for name in names if name.startswith("ndgrad")]
         if TORCH not in names:
             self.rated = []
-        titles = [*(f"{name} ({unit})" for name in names), *(f"{n} / {TORCH}" for n in self.rated)]
-        self.widths = [max(len(title), 36), *(len(each) for each in titles)]
+        titles = [
+            *(f"{name} ({unit})" for name in names),
+            *(f"{name} / {TORCH}" for name in self.rated),
+            *more,
+        ]
+        self.widths = [max(len(title), width), *(len(each) for each in titles)]
         self.line([title, *titles])
         print("|" + "|".join("-" * (width + 2) for width in self.widths) + "|")
 
@@ -190,14 +205,14 @@ class Table:
         padded = [cell.rjust(width) for cell, width in zip(rest, self.widths[1:], strict=True)]
         print("| " + " | ".join([first, *padded]) + " |", flush=True)
 
-    def add(self, case: str, values: Mapping[str, float]) -> None:
-        """Print the values of a case, by library; some may be missing."""
+    def add(self, case: str, values: Mapping[str, float], more: Sequence[str] = ()) -> None:
+        """Print the values of a case, by library; some may be missing. `more` follows them."""
         self.figures += [
             Figure(self.part, case, name, value, self.unit) for name, value in values.items()
         ]
         cells = [f"{values[name]:.4g}" if name in values else "" for name in self.names]
         ratios = [f"{values[n] / values[TORCH]:.2f}" if n in values else "" for n in self.rated]
-        self.line([case, *cells, *ratios])
+        self.line([case, *cells, *ratios, *more])
 
     def ratios(self, name: str, to: str = TORCH) -> dict[str, float]:
         """By case, the ratio of a library's value to another's."""

@@ -28,6 +28,9 @@ __all__ = ["growth", "memory"]
 
 STEPS = 3
 WARM_UP = 8
+SEGMENTS = 6
+CHECKPOINTED = "ResNet-18"
+"""The network that is also measured in segments, which are computed again in backward."""
 STATUS = Path("/proc/self/status")
 
 
@@ -40,12 +43,16 @@ def memory(settings: Settings) -> list[Figure]:
     table = Table("memory", f"peak growth in training, {settings.threads} threads", "MB", names)
     for case in settings.cases:
         table.add(case, {name: measured(name, case, settings.threads) for name in names})
+        if case == CHECKPOINTED:
+            values = {name: measured(name, case, settings.threads, SEGMENTS) for name in names}
+            table.add(f"{case}, {SEGMENTS} checkpoints", values)
     return table.finish()
 
 
-def measured(name: str, case: str, threads: int) -> float:
+def measured(name: str, case: str, threads: int, segments: int = 0) -> float:
     """The growth in a process of its own, in megabytes."""
-    command = [sys.executable, "-m", "demos.benchmark.memory", name, case, str(threads)]
+    arguments = [name, case, str(threads), str(segments)]
+    command = [sys.executable, "-m", "demos.benchmark.memory", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr}")
@@ -91,8 +98,15 @@ def give_back() -> None:
         trim(0)
 
 
-def main(name: str, case: str, threads: int) -> None:
-    """Print the growth in megabytes."""
+def main(name: str, case: str, threads: int, segments: int) -> None:
+    """Print the growth in megabytes.
+
+    Args:
+        name: of the library.
+        case: the network.
+        threads: that the library uses.
+        segments: into which the network is cut; 0 for no checkpoints.
+    """
     kernels = () if name == TORCH else (name.split()[1],)
     rival = next(
         rival
@@ -104,13 +118,22 @@ def main(name: str, case: str, threads: int) -> None:
         choice = importlib.import_module("autograd.kernels.choice")
         for module in sorted(set(choice.COMPILED.values())):
             importlib.import_module(f"autograd.kernels.{module}")
+    utils = importlib.import_module(
+        "nn.utils.checkpoint" if rival.kernels else "torch.utils.checkpoint"
+    )
+
+    def cut(model: Any, samples: Any) -> Any:
+        return utils.checkpoint_sequential(model, segments, samples, use_reentrant=False)
+
+    def step(batch: int | None = None) -> Callable[[], None]:
+        return training_step(rival, case, batch, cut if segments else None)
 
     def warm_up() -> None:
         for _ in range(2):
-            training_step(rival, case, max(2, NETWORKS[case].shape[0] // WARM_UP))()
+            step(max(2, NETWORKS[case].shape[0] // WARM_UP))()
 
-    print(json.dumps(growth(warm_up, lambda: training_step(rival, case))))
+    print(json.dumps(growth(warm_up, step)))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

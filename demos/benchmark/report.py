@@ -89,7 +89,7 @@ def compare(old: Path, new: Path) -> None:
 
 
 def draw(figures: Sequence[Figure], path: Path) -> None:
-    """Draw each part as bars: times of PyTorch's for networks, else the values themselves.
+    """Draw the parts that were measured beside PyTorch, and the roofline of the machine.
 
     Raises:
         ValueError: there is nothing to be drawn.
@@ -104,24 +104,65 @@ def draw(figures: Sequence[Figure], path: Path) -> None:
         for part in ("training", "inference", "memory", "kernels")
         if any(figure.part == part and figure.who == TORCH for figure in figures)
     ]
-    if not parts:
+    roof = any(figure.part == "machine" for figure in figures)
+    if not parts and not roof:
         raise ValueError(
             "--plot draws training, inference, memory or roofline beside PyTorch's; "
             "none of them was measured"
         )
     counts = [len({f.case for f in figures if f.part == part}) for part in parts]
+    heights = [*([14.0] if roof else []), *(count + 2.0 for count in counts)]
     figure, axes = pyplot.subplots(
-        len(parts),
+        len(heights),
         1,
-        figsize=(9, 1.2 + sum(0.45 * count + 0.9 for count in counts)),
-        height_ratios=[count + 2 for count in counts],
+        figsize=(9, 0.6 + 0.36 * sum(heights)),
+        height_ratios=heights,
         squeeze=False,
         layout="constrained",
     )
-    for part, place in zip(parts, axes[:, 0], strict=True):
+    places = list(axes[:, 0])
+    if roof:
+        draw_roof(places.pop(0), figures)
+    for part, place in zip(parts, places, strict=True):
         bars(place, part, [figure for figure in figures if figure.part == part])
-    figure.savefig(path, dpi=120)
+    figure.savefig(path, dpi=110)
     pyplot.close(figure)
+
+
+def draw_roof(axes: Axes, figures: Sequence[Figure]) -> None:
+    """Operations per second over operations per byte, for all kernels that have both."""
+    machine = [figure for figure in figures if figure.part == "machine"]
+    flops = max(figure.value for figure in machine if figure.unit == "GFLOP/s")
+    rate = max(figure.value for figure in machine if figure.unit == "GB/s")
+    work = {(f.case, f.unit): f.value for f in figures if f.part == "kernel work"}
+    points: dict[str, list[tuple[float, float]]] = {}
+    for figure in figures:
+        done = work.get((figure.case, "FLOP"))
+        if figure.part == "kernels" and done:
+            speed = done / (figure.value * 1e-3) / 1e9
+            points.setdefault(figure.who, []).append((done / work[figure.case, "B"], speed))
+    intensities = [x for pairs in points.values() for x, _ in pairs] or [0.1, 1000.0]
+    low, high = min(intensities) / 2, max(intensities) * 2
+    knee = flops / rate
+    line = [low, min(max(knee, low), high), high]
+    axes.plot(line, [min(flops, rate * x) for x in line], color="#444444", linewidth=1.5)
+    axes.text(high, flops * 1.06, f"{flops:.0f} GFLOP/s", ha="right", fontsize=8)
+    axes.text(low * 1.05, min(flops, rate * low) * 1.3, f"{rate:.0f} GB/s", fontsize=8)
+    for name, pairs in points.items():
+        xs, ys = zip(*pairs, strict=True)
+        colour = COLOURS.get(name, "#666666")
+        axes.scatter(xs, ys, s=22, color=colour, alpha=0.8, edgecolors="none", label=name)
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.set_xlabel("operations of the direct algorithm for each byte that must move", fontsize=8)
+    axes.set_ylabel("GFLOP/s", fontsize=8)
+    axes.set_title("Convolutions and linear maps, forward and backward", fontsize=9)
+    axes.tick_params(labelsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+    if points:
+        axes.legend(fontsize=7, loc="lower right", frameon=False)
 
 
 def bars(axes: Axes, part: str, figures: Sequence[Figure]) -> None:

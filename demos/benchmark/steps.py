@@ -28,13 +28,19 @@ def loss_of(contender: Contender, outputs: Any, labels: Any) -> Any:
     return (outputs * outputs).mean()
 
 
-def training_step(contender: Contender, case: str, batch: int | None = None) -> Callable[[], None]:
+def training_step(
+    contender: Contender,
+    case: str,
+    batch: int | None = None,
+    call: Callable[[Any, Any], Any] | None = None,
+) -> Callable[[], None]:
     """Forward, backward and Adam on one batch of random numbers.
 
     Args:
         contender: the library.
         case: the network.
         batch: how many samples; as many as the network is timed with, unless given.
+        call: gets the network and the samples, and returns the outputs.
     """
     network = NETWORKS[case]
     count = batch or network.shape[0]
@@ -45,7 +51,9 @@ def training_step(contender: Contender, case: str, batch: int | None = None) -> 
 
     def step() -> None:
         optimizer.zero_grad()
-        loss_of(contender, model(samples), labels).backward()
+        outputs = call(model, samples) if call else model(samples)
+        loss_of(contender, outputs, labels).backward()
+        del outputs
         optimizer.step()
 
     return step
