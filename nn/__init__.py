@@ -34,6 +34,7 @@ from nn.layers.conv import (
 )
 from nn.layers.dropout import Dropout, Dropout1d, Dropout2d, Dropout3d
 from nn.layers.embedding import Embedding
+from nn.layers.instance import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, RMSNorm
 from nn.layers.linear import Bilinear, Flatten, Identity, Linear, Unflatten
 from nn.layers.loss import (
     BCELoss,
@@ -63,6 +64,18 @@ from nn.layers.pool import (
     MaxPool3d,
 )
 from nn.layers.recurrent import GRU, LSTM, RNN
+from nn.layers.resize import (
+    ChannelShuffle,
+    CosineSimilarity,
+    Fold,
+    PairwiseDistance,
+    PixelShuffle,
+    PixelUnshuffle,
+    Unfold,
+    Upsample,
+    UpsamplingBilinear2d,
+    UpsamplingNearest2d,
+)
 from nn.layers.transformer import Transformer, TransformerDecoder, TransformerEncoder
 from nn.layers.transformer_layers import TransformerDecoderLayer, TransformerEncoderLayer
 from nn.module import Module
@@ -91,12 +104,14 @@ __all__ = [
     "BatchNorm2d",
     "BatchNorm3d",
     "Bilinear",
+    "ChannelShuffle",
     "Conv1d",
     "Conv2d",
     "Conv3d",
     "ConvTranspose1d",
     "ConvTranspose2d",
     "ConvTranspose3d",
+    "CosineSimilarity",
     "CrossEntropyLoss",
     "Dropout",
     "Dropout1d",
@@ -104,11 +119,15 @@ __all__ = [
     "Dropout3d",
     "Embedding",
     "Flatten",
+    "Fold",
     "GRUCell",
     "GroupNorm",
     "Hardtanh",
     "HuberLoss",
     "Identity",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
     "KLDivLoss",
     "L1Loss",
     "LSTMCell",
@@ -127,9 +146,13 @@ __all__ = [
     "MultiheadAttention",
     "NLLLoss",
     "PReLU",
+    "PairwiseDistance",
     "Parameter",
     "ParameterDict",
     "ParameterList",
+    "PixelShuffle",
+    "PixelUnshuffle",
+    "RMSNorm",
     "RNNCell",
     "ReLU",
     "ReLU6",
@@ -146,6 +169,10 @@ __all__ = [
     "TransformerEncoder",
     "TransformerEncoderLayer",
     "Unflatten",
+    "Unfold",
+    "Upsample",
+    "UpsamplingBilinear2d",
+    "UpsamplingNearest2d",
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",

@@ -266,6 +266,7 @@ LEFT_OUT = {
     "AdaptiveMaxPool3d": {"return_indices"},
     "Hardtanh": {"min_value", "max_value"},
     "embedding": {"sparse"},
+    "interpolate": {"antialias"},
     "mse_loss": {"weight"},
     "l1_loss": {"weight"},
     "huber_loss": {"weight"},

@@ -54,6 +54,17 @@ class Weighted(Alone):
         return self.layer(query, key, value)
 
 
+class Aside(Alone):
+    """Similarity of vectors that are not parallel, where the slope is 0 but for rounding."""
+
+    def forward(self, x, y):
+        return self.layer(x + sideways(x), y)
+
+
+def sideways(like):
+    return ag.tensor([3.0, 0.0, -1.0]).to(like.dtype)
+
+
 def smooth(model):
     """Norms of two values are steep; with this much added to the variance they are not."""
     for module in model.modules():
@@ -113,6 +124,24 @@ SPECS = {
         (2, 1, 2),
         (2, 1, 2),
     ),
+    "InstanceNorm2d of one image": lambda: spec(
+        lambda: nn.InstanceNorm2d(2, eps=0.1, affine=True), (2, 2, 2)
+    ),
+    "RMSNorm": lambda: spec(lambda: nn.RMSNorm(3, eps=0.1), (2, 3)),
+    "Upsample": lambda: spec(lambda: nn.Upsample(scale_factor=1.5), (1, 2, 3, 2)),
+    "UpsamplingNearest2d": lambda: spec(lambda: nn.UpsamplingNearest2d(2), (1, 1, 3, 2)),
+    "UpsamplingBilinear2d": lambda: spec(lambda: nn.UpsamplingBilinear2d(3), (1, 1, 2, 2)),
+    "PixelShuffle": lambda: spec(lambda: nn.PixelShuffle(2), (4, 2, 1)),
+    "PixelUnshuffle": lambda: spec(lambda: nn.PixelUnshuffle(2), (1, 2, 4)),
+    "ChannelShuffle": lambda: spec(lambda: nn.ChannelShuffle(2), (1, 4, 2)),
+    "Unfold": lambda: spec(lambda: nn.Unfold(2, padding=1, stride=2), (1, 1, 3, 3)),
+    "Fold": lambda: spec(lambda: nn.Fold(3, 2), (1, 4, 4)),
+    "CosineSimilarity": lambda: spec(
+        lambda: Aside(nn.CosineSimilarity()), (2, 3), (2, 3), domain=((0.5, 2.0), (-2.0, -0.5))
+    ),
+    "PairwiseDistance": lambda: spec(
+        nn.PairwiseDistance, (2, 3), (2, 3), domain=((0.5, 2.0), (-2.0, -0.5))
+    ),
     "Flatten": lambda: spec(nn.Flatten, (2, 3, 2)),
     "Unflatten": lambda: spec(lambda: nn.Unflatten(1, (2, 3)), (2, 6)),
     "Identity": lambda: spec(nn.Identity, (2, 3)),
@@ -161,6 +190,7 @@ for dims, sides in SIDES.items():
         "AvgPool": lambda cls, x=x: spec(lambda: cls(2, stride=1), x),
         "AdaptiveAvgPool": lambda cls, x=x: spec(lambda: cls(2), x),
         "AdaptiveMaxPool": lambda cls, x=x: spec(lambda: cls(2), x, kinks="ties"),
+        "InstanceNorm": lambda cls, x=x: spec(lambda: cls(2, eps=0.1), x),
         "ZeroPad": lambda cls, x=x: spec(lambda: cls(1), x),
         "Dropout": lambda cls, x=x: spec(lambda: cls(0.5).eval(), x),
     }

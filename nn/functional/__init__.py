@@ -33,10 +33,11 @@ from nn.functional.conv import (
     conv_transpose2d,
     conv_transpose3d,
 )
+from nn.functional.distance import cosine_similarity, pairwise_distance
 from nn.functional.dropout import dropout, dropout1d, dropout2d, dropout3d
 from nn.functional.embedding import embedding
 from nn.functional.linear import bilinear, linear, normalize, one_hot
-from nn.functional.norm import batch_norm, group_norm, layer_norm
+from nn.functional.norm import batch_norm, group_norm, instance_norm, layer_norm, rms_norm
 from nn.functional.pool import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
@@ -52,6 +53,14 @@ from nn.functional.pool import (
     max_pool3d,
 )
 from nn.functional.regression import huber_loss, l1_loss, mse_loss, smooth_l1_loss
+from nn.functional.resize import (
+    channel_shuffle,
+    fold,
+    interpolate,
+    pixel_shuffle,
+    pixel_unshuffle,
+    unfold,
+)
 from nn.functional.shapes import pad
 
 __all__ = [
@@ -68,12 +77,14 @@ __all__ = [
     "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "channel_shuffle",
     "conv1d",
     "conv2d",
     "conv3d",
     "conv_transpose1d",
     "conv_transpose2d",
     "conv_transpose3d",
+    "cosine_similarity",
     "cross_entropy",
     "dropout",
     "dropout1d",
@@ -81,10 +92,13 @@ __all__ = [
     "dropout3d",
     "elu",
     "embedding",
+    "fold",
     "gelu",
     "group_norm",
     "hardtanh",
     "huber_loss",
+    "instance_norm",
+    "interpolate",
     "kl_div",
     "l1_loss",
     "layer_norm",
@@ -100,9 +114,13 @@ __all__ = [
     "normalize",
     "one_hot",
     "pad",
+    "pairwise_distance",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "prelu",
     "relu",
     "relu6",
+    "rms_norm",
     "scaled_dot_product_attention",
     "selu",
     "sigmoid",
@@ -111,4 +129,5 @@ __all__ = [
     "softmax",
     "softplus",
     "tanh",
+    "unfold",
 ]

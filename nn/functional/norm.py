@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
+
+import numpy as np
 
 import autograd
 from autograd import Tensor, ops
 from autograd.errors import ShapeError
 
-__all__ = ["batch_norm", "group_norm", "layer_norm"]
+__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm"]
 
 
 def batch_norm(
@@ -149,3 +152,93 @@ def group_norm(
     """
     out: Tensor = ops.group_norm(input, weight, bias, groups=num_groups, eps=eps)
     return out
+
+
+def instance_norm(
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """``(x - mean) / sqrt(var + eps) * weight + bias`` for each channel of each sample.
+
+    Where running statistics are given, they become ``(1 - momentum) * running + momentum * mean``
+    of those of the samples, with unbiased variances; without `use_input_stats` they are used.
+
+    Args:
+        input: (N, C, sizes...).
+        running_mean: (C,), changed in place.
+        running_var: (C,), likewise.
+        weight: (C,).
+        bias: (C,).
+        use_input_stats: see above.
+        momentum: see above.
+        eps: see above.
+
+    Raises:
+        ShapeError: shapes do not fit, or a channel of a sample has one value only.
+
+    Reference: Ulyanov et al. 2016, arXiv:1607.08022.
+
+    >>> from autograd import tensor
+    >>> instance_norm(tensor([[[1.0, 3.0]], [[0.0, 4.0]]]), eps=0.0).tolist()
+    [[[-1.0, 1.0]], [[-1.0, 1.0]]]
+    """
+    if not use_input_stats:
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    shape = tuple(int(size) for size in input.shape)
+    count = prod(shape[2:])
+    if len(shape) < 3 or count <= 1:
+        raise ShapeError(
+            f"instance_norm: input has shape {shape}, expected (N, C, sizes...) with more than one "
+            "value for each channel of a sample"
+        )
+    out = group_norm(input, max(shape[1], 1), weight, bias, eps)
+    if running_mean is not None or running_var is not None:
+        values = input.array.reshape(shape[0], shape[1], count)  # (N, C, sizes...) -> (N, C, n)
+        means = values.mean(axis=2)
+        variances = values.var(axis=2, ddof=1)
+        for running, batch in ((running_mean, means), (running_var, variances)):
+            if running is not None:
+                blend(running, batch.mean(axis=0), momentum)
+    return out
+
+
+def rms_norm(
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    eps: float | None = None,
+) -> Tensor:
+    """``x / sqrt(mean(x ** 2) + eps) * weight`` over the last dimensions of each sample.
+
+    Args:
+        input: (..., *normalized_shape).
+        normalized_shape: the sizes of those dimensions.
+        weight: of that shape.
+        eps: the spacing of the dtype at 1 when None.
+
+    Raises:
+        ShapeError: shapes do not fit.
+
+    Reference: Zhang and Sennrich 2019, arXiv:1910.07467.
+
+    >>> from autograd import tensor
+    >>> rms_norm(tensor([3.0, 3.0]), (2,)).tolist()
+    [1.0, 1.0]
+    """
+    wanted, shape = tuple(normalized_shape), tuple(input.shape)
+    if not wanted or shape[len(shape) - len(wanted) :] != wanted:
+        raise ShapeError(f"rms_norm: input has shape {shape}, expected it to end with {wanted}")
+    if weight is not None and tuple(weight.shape) != wanted:
+        raise ShapeError(
+            f"rms_norm: weight has shape {tuple(weight.shape)}, expected {wanted} (input {shape})"
+        )
+    added = float(np.finfo(input.dtype).eps) if eps is None else eps
+    dims = tuple(range(-len(wanted), 0))
+    out = input * autograd.rsqrt((input * input).mean(dims, keepdim=True) + added)
+    return out if weight is None else out * weight
