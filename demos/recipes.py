@@ -89,7 +89,7 @@ class Recipe:
 HANDWRITING = {
     "quick": Recipe("Net", 3, 100, 0.02, weight_decay=0.01),
     "ancestor": Recipe("MNISTNet", 25, 128, 0.001, "adam", "steps"),
-    "best": Recipe("Net", 15, 100, 0.02, weight_decay=0.01, augment="affine"),
+    "best": Recipe("Net", 20, 100, 0.02, weight_decay=0.01, augment="affine"),
 }
 """For MNIST and images like it."""
 
@@ -101,9 +101,9 @@ DIGITS = {
 """For scikit-learn's few and small digits."""
 
 CIFAR = {
-    "ancestor": Recipe("CIFAR10CNN", 10, 64, 0.001, "adam", "none", validation=0.2),
+    "ancestor": Recipe("CIFAR10CNN", 15, 64, 0.001, "adam", "none", validation=0.2),
     "best": Recipe(
-        "SmallResNet", 12, 128, 0.1, "sgd", augment="crop", weight_decay=5e-4, label_smoothing=0.1
+        "SmallResNet", 20, 128, 0.1, "sgd", augment="crop", weight_decay=5e-4, label_smoothing=0.1
     ),
 }
 """For CIFAR-10."""

@@ -36,7 +36,7 @@ class SmallResNet(ImageClassifier):
     """A convolution, then stages of pooling, convolution and a residual pair; one linear layer.
 
     Every convolution is of 3 x 3, followed by batch norm and ReLU. Each stage halves the image, so
-    that most of the work is done on small ones; the largest value of each channel is classified.
+    that most of the work is done on small ones; the mean of each channel is classified.
 
     Args:
         input_shape: (C, H, W) of an image; each stage halves H and W.
@@ -48,14 +48,14 @@ class SmallResNet(ImageClassifier):
 
     Example:
         >>> sum(parameter.numel() for parameter in SmallResNet().parameters())
-        265418
+        464170
     """
 
     def __init__(
         self,
         input_shape: Sequence[int] = (3, 32, 32),
         num_classes: int = 10,
-        widths: Sequence[int] = (32, 48, 96),
+        widths: Sequence[int] = (32, 64, 128),
     ) -> None:
         super().__init__(input_shape, num_classes)
         if len(widths) < 2:
@@ -63,7 +63,7 @@ class SmallResNet(ImageClassifier):
         layers = conv_layers(self.input_shape[0], widths[0])
         for before, width in pairwise(widths):
             layers += [nn.MaxPool2d(2), *conv_layers(before, width), ResidualPair(width)]
-        self.features = nn.Sequential(*layers, nn.AdaptiveMaxPool2d(1))
+        self.features = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1))
         size = flat_size("SmallResNet", self.features, self.input_shape)
         self.classifier = nn.Sequential(nn.Flatten(), nn.Linear(size, num_classes))
         he_initialise(self.features)
