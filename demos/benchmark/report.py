@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["compare", "draw", "read", "write"]
 
+MOST = 30
+"""Cases of one part that are drawn: of more, those that take PyTorch longest."""
+
 COLOURS = {
     "ndgrad numba": "#1b6ca8",
     "ndgrad numpy": "#7fb6e0",
@@ -110,7 +113,8 @@ def draw(figures: Sequence[Figure], path: Path) -> None:
             "--plot draws training, inference, memory or roofline beside PyTorch's; "
             "none of them was measured"
         )
-    counts = [len({f.case for f in figures if f.part == part}) for part in parts]
+    drawn = {part: longest(part, figures) for part in parts}
+    counts = [len({figure.case for figure in drawn[part]}) for part in parts]
     heights = [*([14.0] if roof else []), *(count + 2.0 for count in counts)]
     figure, axes = pyplot.subplots(
         len(heights),
@@ -124,9 +128,16 @@ def draw(figures: Sequence[Figure], path: Path) -> None:
     if roof:
         draw_roof(places.pop(0), figures)
     for part, place in zip(parts, places, strict=True):
-        bars(place, part, [figure for figure in figures if figure.part == part])
+        bars(place, part, drawn[part])
     figure.savefig(path, dpi=110)
     pyplot.close(figure)
+
+
+def longest(part: str, figures: Sequence[Figure]) -> list[Figure]:
+    """The figures of a part, for at most as many cases as can be drawn."""
+    values = {f.case: f.value for f in figures if f.part == part and f.who == TORCH}
+    chosen = set(sorted(values, key=lambda case: -values[case])[:MOST])
+    return [figure for figure in figures if figure.part == part and figure.case in chosen]
 
 
 def draw_roof(axes: Axes, figures: Sequence[Figure]) -> None:
@@ -172,7 +183,7 @@ def bars(axes: Axes, part: str, figures: Sequence[Figure]) -> None:
     names = [name for name in dict.fromkeys(f.who for f in figures) if name != "MyGrad"]
     height = 0.8 / len(names)
     unit = figures[0].unit
-    longest = max(
+    widest = max(
         values[case, name] / values[case, TORCH]
         for case in cases
         for name in names
@@ -191,12 +202,12 @@ def bars(axes: Axes, part: str, figures: Sequence[Figure]) -> None:
                 color=COLOURS.get(name, "#666666"),
                 label=name if row == 0 else None,
             )
-            text = f"{values[case, name]:.3g} {unit}"
-            axes.text(share + longest * 0.008, position, text, va="center", fontsize=7)
+            text = f"{values[case, name]:.4g} {unit}"
+            axes.text(share + widest * 0.008, position, text, va="center", fontsize=7)
     axes.axvline(1, color=COLOURS[TORCH], linewidth=1, zorder=0)
     axes.set_yticks(range(len(cases)), cases, fontsize=8)
-    axes.invert_yaxis()
-    axes.set_xlim(0, longest * 1.12)
+    axes.set_ylim(len(cases) - 0.4, -0.6)
+    axes.set_xlim(0, widest * 1.12)
     axes.set_xlabel(f"{part}: share of {TORCH}'s value (shorter is better)", fontsize=8)
     axes.tick_params(axis="x", labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
