@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Parser",
     "demo_parser",
+    "natural",
     "positive_float",
     "positive_int",
     "prepare_folder",
@@ -41,6 +42,13 @@ def positive_int(text: str) -> int:
     return value
 
 
+def natural(text: str) -> int:
+    """A whole number of at least 0."""
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 0, got {text!r}")
+    return int(text)
+
+
 def positive_float(text: str) -> float:
     """A number above 0."""
     try:
@@ -63,7 +71,7 @@ def demo_parser(name: str, description: str, *, epochs: int) -> Parser:
     parser = Parser(prog=f"python -m demos.{name}", description=description)
     add = parser.add_argument
     add("--epochs", type=positive_int, default=epochs, help=f"default: {epochs}")
-    add("--seed", type=int, default=0, help="of all random numbers (default: 0)")
+    add("--seed", type=natural, default=0, help="of all random numbers (default: 0)")
     out = Path("runs", name)
     add("--out", type=Path, default=out, help=f"output folder (default: {out.as_posix()})")
     return parser

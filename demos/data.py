@@ -119,6 +119,8 @@ def load(choice: str, *, wanted: str = "mnist", fallback: str = "digits") -> Ima
         name = wanted
     elif name not in DATASETS:
         return from_folder(choice)
+    if folder and name in IN_MEMORY:
+        raise ValueError(f"--dataset {choice}: {name} is not read from a folder; leave that out")
     try:
         data = named(name, Path(folder) if folder else None)
     except DatasetNotFoundError as error:
@@ -144,13 +146,13 @@ def from_folder(choice: str) -> ImageData:
     """The data set in a folder."""
     root = Path(choice)
     if not root.is_dir():
-        raise ValueError(f"--data {choice}: expected {CHOICES} that is there")
+        raise ValueError(f"--dataset {choice}: expected {CHOICES} that is there")
     if not (root / "train").is_dir():
         return load(f"mnist:{choice}")
     train, test = ImageFolder(root / "train"), ImageFolder(root / "test")
     if train.classes != test.classes:
         raise ValueError(
-            f"--data {choice}: train has the classes {', '.join(train.classes)}, test has "
+            f"--dataset {choice}: train has the classes {', '.join(train.classes)}, test has "
             f"{', '.join(test.classes)}"
         )
     print(f"Data: images in {root}, {len(train.classes)} classes, made {SIDE} x {SIDE} pixels")

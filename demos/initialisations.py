@@ -18,7 +18,7 @@ import numpy as np
 import autograd
 import nn
 from autograd import Tensor
-from demos.command import demo_parser, positive_int, prepare_folder, run_demo
+from demos.command import demo_parser, positive_float, positive_int, prepare_folder, run_demo
 from demos.data import load, stacked
 from nn import init, optim
 from vision.training import Trainer
@@ -118,7 +118,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--dataset", default="digits", help="see demos.train (default: digits)")
     parser.add_argument("--limit", type=positive_int, default=1000, help="images (default: 1000)")
     parser.add_argument("--depth", type=positive_int, default=10, help="hidden layers, default: 10")
-    parser.add_argument("--lr", type=float, default=0.01, help="default: 0.01")
+    parser.add_argument("--lr", type=positive_float, default=0.01, help="default: 0.01")
     args = parser.parse_args(argv)
     return run_demo(parser.prog, lambda: compare(args))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import autograd
-from demos.command import Parser, positive_float, positive_int, prepare_folder
+from demos.command import Parser, natural, positive_float, positive_int, prepare_folder
 from demos.data import CHOICES, ImageData, load
 from demos.recipes import AUGMENTATIONS, CIFAR, DIGITS, HANDWRITING, Recipe, augmentation
 from demos.zoo import COLOUR_ONLY, MODELS
@@ -94,7 +94,7 @@ def parse(argv: Sequence[str] | None, task: Task) -> Namespace:
     add("--epochs", type=positive_int, help="default: the recipe's")
     add("--batch-size", type=positive_int, help="default: the recipe's")
     add("--lr", type=positive_float, help="highest learning rate; default: the recipe's")
-    add("--seed", type=int, help="of all random numbers (default: 0)")
+    add("--seed", type=natural, help="of all random numbers (default: 0)")
     add("--limit", type=positive_int, metavar="N", help="use only N images to learn, N to test")
     out = Path("runs", task.name)
     add("--out", type=Path, default=out, help=f"output folder (default: {out.as_posix()})")

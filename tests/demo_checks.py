@@ -40,7 +40,9 @@ def refused(module, capsys, *arguments) -> str:
 def refuses_the_usual_mistakes(module, capsys, tmp_path, *small) -> None:
     """Options that are no numbers, and a file where the folder shall be."""
     assert "at least 1, got '-1'" in refused(module, capsys, "--epochs", "-1")
-    assert "invalid int value: 'x'" in refused(module, capsys, "--seed", "x")
+    for seed in ("x", "-1", "1.5"):
+        line = refused(module, capsys, "--seed", seed)
+        assert f"argument --seed: expected a whole number of at least 0, got '{seed}'" in line
     assert "unrecognized arguments: --bogus" in refused(module, capsys, "--bogus")
     (tmp_path / "file").write_text("mine")
     for place in ("file", "file/below"):

@@ -37,6 +37,7 @@ def test_kaiming_keeps_the_spread():
 
 
 def test_mistakes(capsys, tmp_path):
+    assert "expected a number above 0, got '-1'" in refused(initialisations, capsys, "--lr", "-1")
     refuses_the_usual_mistakes(initialisations, capsys, tmp_path, *SMALL)
     line = refused(initialisations, capsys, "--dataset", "no/such", "--out", str(tmp_path))
-    assert "--data no/such: expected auto, mnist" in line
+    assert "--dataset no/such: expected auto, mnist" in line

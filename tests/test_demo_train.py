@@ -381,11 +381,12 @@ def refused(capsys, *arguments) -> str:
         (["--batch-size", "-3"], "argument --batch-size: expected a whole number"),
         (["--lr", "nan"], "argument --lr: expected a number above 0, got 'nan'"),
         (["--lr", "0"], "argument --lr: expected a number above 0, got '0'"),
-        (["--seed", "x"], "argument --seed: invalid int value: 'x'"),
+        (["--seed", "x"], "argument --seed: expected a whole number of at least 0"),
         (["--model", "Nonsense"], "argument --model: invalid choice: 'Nonsense'"),
         (["--recipe", "Nonsense"], "argument --recipe: invalid choice: 'Nonsense'"),
+        (["--data", "digits:/tmp"], "--dataset digits:/tmp: digits is not read from a folder"),
         (["--bogus"], "unrecognized arguments: --bogus"),
-        (["--data", "no/such/folder"], "--data no/such/folder: expected auto, mnist, fash"),
+        (["--data", "no/such/folder"], "--dataset no/such/folder: expected auto, mnist, fash"),
     ],
 )
 def test_bad_options(capsys, tmp_path, arguments, message):

@@ -48,14 +48,16 @@ def test_runs(path, tmp_path, monkeypatch):
     work = tmp_path / "work"
     work.mkdir()
     client = nbclient.NotebookClient(
-        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(work)}}
+        notebook,
+        timeout=600,
+        startup_timeout=300,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(work)}},
     )
     client.execute()
     assert list(work.iterdir()) == []
-    errors = [
-        output
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-        if output.get("name") == "stderr" or output["output_type"] == "error"
-    ]
-    assert errors == []
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert [output for output in outputs if output.get("name") == "stderr"] == []
+    figures = [output for output in outputs if "Figure" in str(output.get("data"))]
+    assert all("image/png" in output["data"] for output in figures)
+    assert figures or path.stem < "03"
