@@ -68,7 +68,7 @@ def get_kernels() -> str:
     return _used
 
 
-class use_kernels:  # noqa: N801 - a context manager that is called as a function
+class use_kernels:  # noqa: N801 (called as a function is)
     """Choose who does the array work of large operations, in all threads of this process.
 
     ``"numpy"`` is the reference, there always; ``"numba"`` compiles kernels to machine code, and

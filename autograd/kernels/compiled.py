@@ -40,7 +40,7 @@ def kept(function: F, **options: Any) -> F:
     return result
 
 
-class Announcer(event.Listener):  # type: ignore[misc]
+class Announcer(event.Listener):  # type: ignore[misc]  # Numba is not analysed
     """Says once that kernels are being compiled, since that takes seconds."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from numba.extending import intrinsic
 from autograd.kernels.compiled import compiled
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
 def read(_context: Any, bell: Any) -> Any:
     """The first entry of an array, read from memory each time."""
 

@@ -30,7 +30,7 @@ MATRICES = {
 }
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
 def transform(
     _context: Any,
     size: Any,
@@ -117,7 +117,7 @@ def sums(builder: Any, vector: Any, matrix: Any, vectors: list[Any]) -> list[Any
     return results
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
 def transpose(_context: Any, source: Any, start: Any, apart: Any, target: Any) -> Any:
     """Write the columns of `LANES` vectors, which begin `apart` from each other, to the target."""
 
@@ -153,7 +153,7 @@ def transpose(_context: Any, source: Any, start: Any, apart: Any, target: Any) -
     return types.void(source, types.intp, types.intp, target), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
 def move(_context: Any, source: Any, start: Any, target: Any, place: Any) -> Any:
     """Copy a vector of `LANES` values."""
 
