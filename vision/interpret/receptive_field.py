@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from copy import deepcopy
 from itertools import product
 from math import prod
 from operator import index
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 import nn
 from autograd import Tensor, from_numpy
-from vision.interpret.inputs import Layer, dtype_of, find_layer, hooked
+from vision.interpret.inputs import Layer, find_layer, hooked
 from vision.interpret.spacing import spacing
 from vision.training.modes import evaluating
 
@@ -84,8 +85,8 @@ def receptive_field(
     One row of the image after the other, then one column after the other, is made NaN; what
     becomes NaN in the layer depends on it. So whatever leads there is followed (strides, dilation,
     padding, skip connections, branches, transposed convolution), whatever the weights are, at the
-    cost of as many passes as the image is high and wide. The model is looked at in evaluation mode
-    and stays as it was. Not followed is what is decided by comparing (``where``, masks).
+    cost of as many passes as the image is high and wide. It is a copy of the model that runs, in
+    float64 and in evaluation mode. Not followed is what is decided by comparing (``where``, masks).
 
     Args:
         model: given images (1, C, H, W), or with another number of axes.
@@ -206,8 +207,12 @@ class Probe:
         input_shape: Sequence[int],
         batch_size: int,
     ) -> None:
-        self.name, self.model = name, model
-        self.path, self.layer = find_layer(name, model, layer)
+        self.name = name
+        self.path, _ = find_layer(name, model, layer)
+        # in float32 a convolution may compute several outputs from one larger window, and a NaN
+        # would reach all of them; in float64 each output reads its own window only
+        self.model = deepcopy(model).double()
+        self.layer = self.model.get_submodule(self.path)
         self.shape = tuple(input_shape)
         sizes = all(hasattr(size, "__index__") and size > 0 for size in self.shape)
         if len(self.shape) < 2 or not sizes:
@@ -220,7 +225,7 @@ class Probe:
         self.runs = 0
         count = prod(self.shape)
         # no two pixels alike: nothing is divided by a spread of 0
-        pixels = np.linspace(0.25, 0.75, count, dtype=dtype_of(model))
+        pixels = np.linspace(0.25, 0.75, count)
         self.image = pixels.reshape(self.shape)  # (C*H*W,) -> (C, H, W)
         blank = self.run([np.zeros(self.shape[1:], np.bool_)])
         if blank.any():
@@ -265,7 +270,7 @@ class Probe:
             np.errstate(all="ignore"),
             suppress(Reached),
         ):
-            self.model(from_numpy(batch.astype(self.image.dtype)))
+            self.model(from_numpy(batch))
         self.runs = self.seen_runs
         if not outputs:
             raise ValueError(f"{self.name}: the layer {self.path!r} did not run")
