@@ -196,7 +196,13 @@ def test_a_real_signal(tmp_path):
     root = Path(train.__file__).parents[1]
     environment = {"PYTHONPATH": str(root), "PYTHONUNBUFFERED": "1", "PATH": ""}
     with subprocess.Popen(
-        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        command,
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        # the tests may run where it is ignored, as in the background of a shell
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         for line in process.stdout:
             if line.startswith(b"held out"):
