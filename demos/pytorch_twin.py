@@ -67,7 +67,8 @@ def train(library: Library, model: Any, data: Any, args: Namespace) -> Curves:
     for _ in range(args.epochs):
         total, start = 0.0, time.perf_counter()
         model.train()
-        for rows in np.array_split(order.permutation(len(images)), -(-len(images) // 64)):
+        batches = -(-len(images) // args.batch_size)
+        for rows in np.array_split(order.permutation(len(images)), batches):
             chosen = torch.from_numpy(rows)
             loss = nn.functional.cross_entropy(model(images[chosen]), labels[chosen])
             optimizer.zero_grad()
@@ -148,6 +149,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--dataset", default="auto", help="grey images (default: auto, MNIST)")
     parser.add_argument("--network", choices=list(CHOICES), default="mnist", help="default: mnist")
     parser.add_argument("--limit", type=positive_int, default=5000, help="images (default: 5000)")
+    parser.add_argument("--batch-size", type=positive_int, default=32, help="default: 32")
     args = parser.parse_args(argv)
     return run_demo(parser.prog, lambda: compare(args))
 
