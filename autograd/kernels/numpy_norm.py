@@ -208,7 +208,7 @@ def collect(x: Any, axes: Axes, reduce: Callable[[slice], Any], first: int = 0) 
 
 def spread(values: Any, x: Any) -> Any:
     """Stretched along short rows of x: then whole samples, not rows, are worked on at a time."""
-    if values is None or len(values) > 1 or values.shape[-1] == x.shape[-1]:
+    if values is None or len(values) != 1 or values.shape[-1] == x.shape[-1]:
         return values
     trail = 0
     while trail < x.ndim - 1 and values.shape[x.ndim - 1 - trail] == 1:
