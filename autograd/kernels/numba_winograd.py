@@ -118,18 +118,20 @@ def sums(builder: Any, vector: Any, matrix: Any, vectors: list[Any]) -> list[Any
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
-def transpose(_context: Any, source: Any, start: Any, apart: Any, target: Any) -> Any:
-    """Write the columns of `LANES` vectors, which begin `apart` from each other, to the target."""
+def transpose(
+    _context: Any, source: Any, start: Any, apart: Any, target: Any, place: Any, pitch: Any
+) -> Any:
+    """Write the columns of `LANES` vectors, which begin `apart` from each other, `pitch` apart."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        source, start, apart, target = arguments
+        source, start, apart, target, place, pitch = arguments
         memory = context.make_array(signature.args[0])(context, builder, source).data
         vector = ir.VectorType(memory.type.pointee, LANES)
         rows = []
         for k in range(LANES):
             offset = builder.add(start, builder.mul(apart, ir.Constant(start.type, k)))
-            place = builder.bitcast(builder.gep(memory, [offset]), vector.as_pointer())
-            rows.append(builder.load(place, align=4))
+            address = builder.bitcast(builder.gep(memory, [offset]), vector.as_pointer())
+            rows.append(builder.load(address, align=4))
         half = LANES // 2
         masks = [
             ir.Constant(
@@ -146,11 +148,13 @@ def transpose(_context: Any, source: Any, start: Any, apart: Any, target: Any) -
             ]
         into = context.make_array(signature.args[3])(context, builder, target).data
         for k, row in enumerate(rows):
-            place = builder.gep(into, [ir.Constant(start.type, k * LANES)])
-            builder.store(row, builder.bitcast(place, vector.as_pointer()), align=4)
+            offset = builder.add(place, builder.mul(pitch, ir.Constant(start.type, k)))
+            address = builder.gep(into, [offset])
+            builder.store(row, builder.bitcast(address, vector.as_pointer()), align=4)
         return context.get_dummy_value()
 
-    return types.void(source, types.intp, types.intp, target), generate
+    places = (types.intp,) * 2
+    return types.void(source, *places, target, *places), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
@@ -195,7 +199,7 @@ def lay_out(
         for image in range(0, full, LANES):
             for column in range(0, columns, LANES):
                 start = ((image * channels + channel) * height + y) * columns + column
-                transpose(flat, start, channels * height * columns, square)
+                transpose(flat, start, channels * height * columns, square, 0, LANES)
                 for k in range(min(LANES, columns - column)):
                     place = column + k + left
                     tile = place >> 2
@@ -240,7 +244,7 @@ def lay_back(
                 move(whole, start, square, k * LANES)
             for k in range(LANES * LANES):
                 square[k] += offset
-            transpose(square, 0, LANES, turned)
+            transpose(square, 0, LANES, turned, 0, LANES)
             whole_vectors = y * width + column + LANES <= last * width
             for k in range(LANES):
                 start = (((image + k) * channels + channel) * height + y) * width + column
@@ -406,6 +410,19 @@ def make_collect(size: int) -> Callable[..., None]:
     return collect
 
 
+@compiled
+def turn(tiles: Any, out: Any) -> None:
+    """(F, C, P) -> (F, P, C), both multiples of `LANES`."""
+    values, channels, places = tiles.shape
+    source, target = tiles.reshape(-1), out.reshape(-1)
+    for value in range(values):
+        for channel in range(0, channels, LANES):
+            for place in range(0, places, LANES):
+                start = (value * channels + channel) * places + place
+                into = (value * places + place) * channels + channel
+                transpose(source, start, places, target, into, channels)
+
+
 SPREAD = {size: make_spread(size) for size in (3, 5)}
 SPREAD_GRADIENT = {size: make_spread_gradient(size) for size in (3, 5)}
 COLLECT = {size: make_collect(size) for size in (3, 5)}
@@ -421,3 +438,16 @@ def spread_gradient(g: Any, out: Any, size: int, row: int, lines: Lines) -> None
 
 def collect(tiles: Any, out: Any, bias: Any, size: int, row: int, lines: Lines) -> None:
     COLLECT[size](tiles, out, bias, row, min(lines.depth, lines.rows - row), lines.length)
+
+
+UPRIGHT = 128
+"""Channels up to which turning tiles takes less time than it saves."""
+
+
+def upright(tiles: Any, room: Any) -> Any:
+    values, channels, places = tiles.shape
+    if channels % LANES or channels > UPRIGHT:
+        return tiles.swapaxes(1, 2)
+    out = room[: tiles.size].reshape(values, places, channels)
+    turn(tiles, out)
+    return out

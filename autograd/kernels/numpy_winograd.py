@@ -82,3 +82,7 @@ def collect(tiles: Any, out: Any, bias: Any, size: int, row: int, lines: Lines) 
     rows = min(height - first, lines.depth * TILE)
     # (O, H, W, images) -> (images, O, H, W)
     out[:, :, first : first + rows] = side_by_side[:, :rows, :width].transpose(3, 0, 1, 2)
+
+
+def upright(tiles: Any, room: Any) -> Any:
+    return tiles.swapaxes(1, 2)
