@@ -21,6 +21,8 @@ COMPILED: dict[str, str] = {
     "conv": "numba_conv",
     "conv_input_grad": "numba_conv",
     "conv_weight_grad": "numba_conv",
+    "lstm": "numba_recurrent",
+    "lstm_grad": "numba_recurrent",
     "max_pool": "numba_pool",
     "max_pool_grad": "numba_pool",
     "moments": "numba_norm",

@@ -1,0 +1,160 @@
+"""Products of matrices with few rows, compiled: the right one is packed once and used many times.
+
+BLAS would pack it for each product anew, or not use the vector registers well.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from autograd.kernels.compiled import compiled_exactly
+from autograd.kernels.numba_vectors import (
+    LANES,
+    POINTER,
+    ROWS,
+    VECTOR,
+    fused,
+    lanes,
+    load,
+    splat,
+    store,
+)
+
+__all__ = ["ROWS", "add_product", "packed"]
+
+VECTORS = 4
+WIDTH = VECTORS * LANES
+"""Columns of a tile."""
+
+DEPTH = 96
+"""Products that a tile sums at once: so many rows of `WIDTH` columns stay in the first cache."""
+
+
+def packed(matrix: Any) -> Any:
+    """A matrix (I, O) in panels (O / WIDTH, I, WIDTH), with zeros beyond its columns."""
+    inner, columns = matrix.shape
+    count = -(-columns // WIDTH)
+    if columns % WIDTH:
+        matrix = np.pad(matrix, ((0, 0), (0, count * WIDTH - columns)))
+    # (I, O) -> (I, O / WIDTH, WIDTH) -> (O / WIDTH, I, WIDTH)
+    return np.ascontiguousarray(matrix.reshape(inner, count, WIDTH).swapaxes(0, 1)).reshape(-1)
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+def tile(
+    _context: Any,
+    x: Any,
+    start: Any,
+    pitch: Any,
+    last: Any,
+    panel: Any,
+    place: Any,
+    count: Any,
+    out: Any,
+    target: Any,
+    apart: Any,
+    left: Any,
+) -> Any:
+    """Add `ROWS` rows of x, `count` long, times a panel, to as many rows of the result.
+
+    Row k begins at ``start + k * pitch`` and ends up at ``target + k * apart``; `left` columns are
+    there. Rows after `last`, counted from the first, are that one again.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        x, start, pitch, last, panel, place, count, out, target, apart, left = arguments
+        kinds = signature.args
+        x, panel, out = (
+            context.make_array(kinds[k])(context, builder, arguments[k]).data for k in (0, 4, 7)
+        )
+
+        def constant(value: int) -> Any:
+            return ir.Constant(start.type, value)
+
+        rows = [
+            builder.select(builder.icmp_signed("<", constant(k), last), constant(k), last)
+            for k in range(ROWS)
+        ]
+        sources = [builder.gep(x, [builder.add(start, builder.mul(k, pitch))]) for k in rows]
+        masks = [lanes(builder, left, skipped=v * LANES) for v in range(VECTORS)]
+        targets = [
+            (builder.add(builder.add(target, builder.mul(k, apart)), constant(v * LANES)), mask)
+            for k in rows
+            for v, mask in enumerate(masks)
+        ]
+        panel = builder.gep(panel, [place])
+        first = [load(builder, out, offset, mask) for offset, mask in targets]
+
+        outside, loop = builder.block, builder.append_basic_block("sum")
+        after = builder.append_basic_block("summed")
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        k = builder.phi(start.type)
+        k.add_incoming(constant(0), outside)
+        totals = [builder.phi(VECTOR) for _ in first]
+        for total, value in zip(totals, first, strict=True):
+            total.add_incoming(value, outside)
+        line = builder.mul(k, constant(WIDTH))
+        columns = []
+        for v in range(VECTORS):
+            offset = builder.gep(panel, [builder.add(line, constant(v * LANES))])
+            columns.append(builder.load(builder.bitcast(offset, POINTER), align=4))
+        sums = []
+        for row, source in enumerate(sources):
+            value = splat(builder, builder.load(builder.gep(source, [k])), VECTOR)
+            for v, column in enumerate(columns):
+                sums.append(fused(builder, value, column, totals[row * VECTORS + v]))
+        following = builder.add(k, constant(1))
+        k.add_incoming(following, loop)
+        for total, value in zip(totals, sums, strict=True):
+            total.add_incoming(value, loop)
+        builder.cbranch(builder.icmp_signed("<", following, count), loop, after)
+        builder.position_at_end(after)
+        for value, (offset, mask) in zip(sums, targets, strict=True):
+            store(builder, value, out, offset, mask)
+        return context.get_dummy_value()
+
+    number_of = types.intp
+    return (
+        types.void(
+            x,
+            *(number_of,) * 3,
+            panel,
+            *(number_of,) * 2,
+            out,
+            *(number_of,) * 3,
+        ),
+        generate,
+    )
+
+
+@compiled_exactly
+def add_product(
+    x: Any, start: int, pitch: int, panels: Any, out: Any, target: int, apart: int, shape: Any
+) -> None:
+    """Add rows of x times a packed matrix to rows of the result.
+
+    The shape is how many rows, products in each sum, and columns there are.
+    """
+    rows, inner, columns = shape
+    for column in range(0, columns, WIDTH):
+        for k in range(0, inner, DEPTH):
+            for row in range(0, rows, ROWS):
+                tile(
+                    x,
+                    start + row * pitch + k,
+                    pitch,
+                    rows - 1 - row,
+                    panels,
+                    column * inner + k * WIDTH,
+                    min(DEPTH, inner - k),
+                    out,
+                    target + row * apart + column,
+                    apart,
+                    columns - column,
+                )

@@ -1,0 +1,136 @@
+"""Vector registers written out for the compiler: reading, writing, products, tanh and sigmoid.
+
+These write code of LLVM, for the generators of `intrinsic`. Loops over arrays would do for sums of
+elements; a product of matrices that keeps its results in registers has to say so.
+
+Only `compiled_exactly` functions may use this: `exponential` rounds by adding a large number, which
+a compiler that reorders sums takes out again.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from llvmlite import binding, ir
+from numba.core import cgutils
+
+__all__ = [
+    "LANES",
+    "POINTER",
+    "ROWS",
+    "VECTOR",
+    "fused",
+    "lanes",
+    "load",
+    "number",
+    "sigmoid",
+    "splat",
+    "store",
+    "tanh",
+]
+
+
+def registers() -> tuple[int, int]:
+    """How many floats a register has, and rows of 4 registers that may stay in them at once."""
+    try:
+        features = binding.get_host_cpu_features()
+    except RuntimeError:
+        return 4, 3
+    if features.get("avx512f"):
+        return 16, 4
+    return (8, 3) if features.get("avx2") else (4, 3)
+
+
+LANES, ROWS = registers()
+
+FLOAT, WHOLE = ir.FloatType(), ir.IntType(32)
+VECTOR, INTEGERS = ir.VectorType(FLOAT, LANES), ir.VectorType(WHOLE, LANES)
+MASK = ir.VectorType(ir.IntType(1), LANES)
+POINTER = VECTOR.as_pointer()
+
+ROUNDING = 1.5 * 2**23
+"""Numbers near this one in float32 are whole; the lowest bits of theirs are those of the excess."""
+
+LN2_HIGH, LN2_LOW = 0.693359375, math.log(2) - 0.693359375
+"""In two pieces, the first with so few bits that its multiples in question are exact."""
+
+FURTHEST = 80.0
+"""Arguments of `exponential` beyond it are cut off: both functions are at their limit there."""
+
+
+def number(value: float) -> Any:
+    return ir.Constant(VECTOR, [value] * LANES)
+
+
+def lanes(builder: Any, left: Any, skipped: int = 0) -> Any:
+    """Which lanes of a vector are in use, where `left` elements and `skipped` before it remain."""
+    limit = splat(builder, builder.trunc(left, WHOLE), INTEGERS)
+    places = ir.Constant(INTEGERS, [skipped + k for k in range(LANES)])
+    return builder.icmp_signed("<", places, limit)
+
+
+def splat(builder: Any, value: Any, vector: Any) -> Any:
+    """The same value in all lanes."""
+    first = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.Constant(WHOLE, 0))
+    zeros = ir.Constant(INTEGERS, [0] * LANES)
+    return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), zeros)
+
+
+def load(builder: Any, data: Any, offset: Any, mask: Any) -> Any:
+    """The elements of an array from an offset on; 0 where the mask has none."""
+    kind = ir.FunctionType(VECTOR, [POINTER, WHOLE, MASK, VECTOR])
+    name = f"llvm.masked.load.v{LANES}f32.p0"
+    function = cgutils.get_or_insert_function(builder.module, kind, name)
+    place = builder.bitcast(builder.gep(data, [offset]), POINTER)
+    return builder.call(function, [place, ir.Constant(WHOLE, 4), mask, number(0.0)])
+
+
+def store(builder: Any, value: Any, data: Any, offset: Any, mask: Any) -> None:
+    """Write the elements that the mask has."""
+    kind = ir.FunctionType(ir.VoidType(), [VECTOR, POINTER, WHOLE, MASK])
+    name = f"llvm.masked.store.v{LANES}f32.p0"
+    function = cgutils.get_or_insert_function(builder.module, kind, name)
+    place = builder.bitcast(builder.gep(data, [offset]), POINTER)
+    builder.call(function, [value, place, ir.Constant(WHOLE, 4), mask])
+
+
+def fused(builder: Any, x: Any, y: Any, z: Any) -> Any:
+    """``x * y + z``, rounded once where the machine can."""
+    product = builder.fmul(x, y, flags=("contract",))
+    return builder.fadd(product, z, flags=("contract",))
+
+
+def exponential(builder: Any, x: Any) -> tuple[Any, Any]:
+    """``exp(x)`` and ``exp(x) - 1``, each to some units in the last place; NaN stays NaN.
+
+    With whole n and the rest r of ``x = n ln 2 + r``, ``exp(x) = 2^n + 2^n (exp(r) - 1)``, and the
+    last factor is a Taylor polynomial of degree 7.
+    """
+    for sign, limit in (("<", -FURTHEST), (">", FURTHEST)):
+        x = builder.select(builder.fcmp_ordered(sign, x, number(limit)), number(limit), x)
+    rounded = fused(builder, x, number(1 / math.log(2)), number(ROUNDING))
+    n = builder.fsub(rounded, number(ROUNDING))
+    rest = fused(builder, n, number(-LN2_HIGH), x)
+    rest = fused(builder, n, number(-LN2_LOW), rest)
+    total = number(1 / math.factorial(7))
+    for k in range(6, 1, -1):
+        total = fused(builder, total, rest, number(1 / math.factorial(k)))
+    less = fused(builder, builder.fmul(rest, rest), total, rest)
+    bits = builder.shl(builder.bitcast(rounded, INTEGERS), ir.Constant(INTEGERS, [23] * LANES))
+    one = ir.Constant(INTEGERS, [127 << 23] * LANES)
+    power = builder.bitcast(builder.add(bits, one), VECTOR)
+    whole = fused(builder, power, less, power)
+    return whole, fused(builder, power, less, builder.fsub(power, number(1.0)))
+
+
+def sigmoid(builder: Any, x: Any) -> Any:
+    """``exp(x) / (exp(x) + 1)``"""
+    whole, _ = exponential(builder, x)
+    return builder.fdiv(whole, builder.fadd(whole, number(1.0)))
+
+
+def tanh(builder: Any, x: Any) -> Any:
+    """``e / (e + 2)`` with ``e = exp(2x) - 1``, which is exact near 0 too."""
+    _, less = exponential(builder, builder.fadd(x, x))
+    return builder.fdiv(less, builder.fadd(less, number(2.0)))
