@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.dtypes import complex64, complex128, float64, get_default_dtype, is_floating
+from autograd.dtypes import (
+    check_fits,
+    complex64,
+    complex128,
+    float64,
+    get_default_dtype,
+    is_floating,
+)
 from autograd.errors import DtypeError, ShapeError
 from autograd.functions.arguments import constant, raw, shape_argument
 from autograd.graph import TensorBase, new_tensor
@@ -35,7 +42,7 @@ __all__ = [
 ]
 
 
-def array_of(data: Any, dtype: Any) -> Any:
+def array_of(data: Any, dtype: Any, name: str = "tensor") -> Any:
     """Data as an array; Python floats become the default dtype, arrays keep theirs."""
     if isinstance(data, TensorBase):
         array = data._array
@@ -47,13 +54,15 @@ def array_of(data: Any, dtype: Any) -> Any:
         try:
             array = np.array(data)
         except ValueError as error:
-            raise ShapeError(f"tensor: rows of different lengths ({error})") from None
+            raise ShapeError(f"{name}: rows of different lengths ({error})") from None
+        if dtype is not None:
+            check_fits(name, array, np.dtype(dtype))
         if array.dtype == np.float64 and not holds_arrays(data):
             array = converted(array, get_default_dtype() if dtype is None else dtype)
         elif array.dtype == np.complex128 and not holds_arrays(data):
             array = converted(array, complex64 if dtype is None else dtype)
     if array.dtype.kind not in "biufc":
-        raise DtypeError(f"tensor: cannot hold values of type {array.dtype}")
+        raise DtypeError(f"{name}: cannot hold values of type {array.dtype}")
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     return array if dtype is None else converted(array, dtype)
@@ -113,7 +122,8 @@ def tensor(
 
     Raises:
         ShapeError: rows of different lengths.
-        DtypeError: the values are not numbers, or an integer tensor should require grad.
+        DtypeError: the values are not numbers, do not fit into an integer dtype, or an integer
+            tensor should require grad.
 
     Example:
         >>> import autograd
@@ -218,7 +228,7 @@ def full(
         >>> autograd.full((2,), 7.0)
         tensor([7., 7.])
     """
-    value = array_of(fill_value, dtype)
+    value = array_of(fill_value, dtype, "full")
     if value.ndim:
         raise ShapeError(f"full: fill_value must be a number or 0-d, got shape {value.shape}")
     return checked(
@@ -291,7 +301,8 @@ def full_like(
         >>> autograd.full_like(autograd.zeros(2), 7)
         tensor([7., 7.])
     """
-    array = np.full(raw(input).shape, raw(fill_value), like(input, dtype))
+    value = array_of(fill_value, like(input, dtype), "full_like")
+    array = np.full(raw(input).shape, value, value.dtype)
     return checked("full_like", array, device, requires_grad)
 
 

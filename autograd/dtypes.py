@@ -162,6 +162,20 @@ def fits(number: Any, dtype: Dtype) -> bool:
     return RANK[scalar_dtype(number).kind] <= RANK[dtype.kind]
 
 
+def check_fits(name: str, numbers: Any, dtype: Dtype) -> None:
+    """Raise if an integer type cannot hold numbers; an unsigned one counts those below 0 down.
+
+    Raises:
+        DtypeError: naming the operation and the first number that does not fit.
+    """
+    if dtype.kind not in "iu" or numbers.dtype.kind not in "iuf" or not numbers.size:
+        return
+    info = np.iinfo(dtype)
+    inside = (numbers >= (info.min or -info.max)) & (numbers <= info.max)
+    if not inside.all():
+        raise DtypeError(f"{name}: {numbers[~inside].flat[0]} does not fit into {dtype}")
+
+
 def promote_float(values: list[Any]) -> list[Any]:
     """As `promote`, with integers and booleans turned into the default floating-point type."""
     if len(values) == 1 and isinstance(values[0], np.ndarray) and values[0].dtype.kind in "fc":

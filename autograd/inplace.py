@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import ops
-from autograd.dtypes import RANK, is_floating
+from autograd.dtypes import RANK, check_fits, is_floating
 from autograd.errors import DtypeError, InplaceError, ShapeError
 from autograd.graph import Array, Node, TensorBase, edge_of, newest_order, state
 from autograd.ops.index import Place
@@ -224,6 +224,8 @@ def write(name: str, x: TensorBase, index: tuple[Any, ...], value: Any) -> None:
         raise TypeError(f"{name}: expected a tensor, an array or numbers, got {value!r}")
     if array.dtype.kind == "c":
         check_kind(name, array.dtype, x._array.dtype)
+    if not isinstance(value, (TensorBase, np.ndarray)):
+        check_fits(name, array, x._array.dtype)
     try:
         region = x._array[index].shape
     except IndexError as error:

@@ -118,6 +118,8 @@ class Op:
             if isinstance(error, DtypeError):
                 raise
             raise DtypeError(f"{self.name}: {error}") from error
+        except OverflowError as error:  # a number that an integer type cannot hold
+            raise DtypeError(f"{self.name}: {error}") from error
         residuals: Sequence[Any] = ()
         if self.residuals:
             out, *residuals = out

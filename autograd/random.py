@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd.creation import checked, on_cpu, sizes
-from autograd.dtypes import get_default_dtype
+from autograd.dtypes import check_fits, get_default_dtype
 from autograd.errors import DtypeError, ShapeError
 from autograd.functions.arguments import raw
 from autograd.generator import Generator, numpy_of
@@ -113,8 +113,10 @@ def randint(
         raise TypeError("randint: expected high and size, or low, high and size")
     if low >= high:
         raise ValueError(f"randint: low {low} must be below high {high}")
+    kind = np.dtype(np.int64 if dtype is None else dtype)
+    check_fits("randint", np.array([low, high - 1]), kind)
     drawn = numpy_of(generator).integers(low, high, sizes("randint", (size,)))
-    array = np.asarray(drawn).astype(np.int64 if dtype is None else dtype)
+    array = np.asarray(drawn).astype(kind)
     return checked("randint", array, device, requires_grad)
 
 

@@ -124,7 +124,7 @@ class Tensor(TensorData):
         return ops.neg(self)
 
     def __pos__(self) -> Tensor:
-        return self
+        return elementary.positive(self)
 
     def __abs__(self) -> Tensor:
         return ops.abs(self)

@@ -379,8 +379,18 @@ class TensorData(TensorBase):
 
     # Conversion
 
-    def to(self, *args: Any, dtype: Any = None, device: Any = None, copy: Bool = False) -> Tensor:
-        """The tensor, or a copy in another dtype: ``to(dtype)``, ``to("cpu")``, ``to(other)``."""
+    def to(
+        self,
+        *args: Any,
+        dtype: Any = None,
+        device: Any = None,
+        non_blocking: Bool = False,
+        copy: Bool = False,
+    ) -> Tensor:
+        """The tensor, or a copy in another dtype: ``to(dtype)``, ``to("cpu")``, ``to(other)``.
+
+        With one device there is nothing to wait for: `non_blocking` has no effect.
+        """
         for value in args:
             if isinstance(value, TensorBase):
                 dtype = value._array.dtype

@@ -49,7 +49,8 @@ def unary():
             yield call(name, BYTES)
         if name not in no_booleans:
             yield call(name, FLAGS)
-    yield from (call("square", x) for x in (X, SCALAR, EMPTY, EDGES, INTEGERS, BYTES))
+    yield from (call("square", x) for x in (X, SCALAR, EMPTY, EDGES, INTEGERS, BYTES, FLAGS))
+    yield from (call("logit", x) for x in (INTEGERS, BYTES, FLAGS))
 
 
 UNARY = [
@@ -93,6 +94,8 @@ ARITHMETIC = [
     call("rsub", X, Y, alpha=2),
     call("rsub", X, 2),
     call("add", INTEGERS, INTEGERS, alpha=3),
+    call("add", FLAGS, FLAGS, alpha=2),
+    call("add", INTEGERS, ROW[:1], alpha=0.5),
     call("div", X, Y, rounding_mode="trunc"),
     call("div", X, 0.7, rounding_mode="floor"),
     call("div", LEFT, RIGHT, rounding_mode="floor"),
@@ -177,6 +180,7 @@ CHOICE = [
     call("masked_fill", X, np.array(True), 1.0),
     call("masked_fill", ROW, X > 0, 1.0),
     call("masked_fill", INTEGERS[:3], FLAGS, 5),
+    call("masked_fill", INTEGERS[:3], FLAGS, -5.0),
     call("masked_fill", ROW, FLAGS, np.array(2)),
     call("masked_fill", FLAGS, FLAGS, False),
 ]
@@ -217,6 +221,9 @@ COMPARISON = [
     call("equal", X, ROW),
     call("equal", EDGES, EDGES),
     call("isin", INTEGERS, np.array([1, 9, 4])),
+    call("isin", INTEGERS, np.array([1, 9, 4]), assume_unique=True, invert=True),
+    call("isin", 3, INTEGERS),
+    call("isin", INTEGERS, 1),
     call("is_tensor", X),
     call("is_tensor", 3.0),
     call("is_floating_point", X),
@@ -277,7 +284,13 @@ REFUSED = [
     (call("where", X, X, Y), "boolean", "float64"),
     (call("masked_fill", X, X, 1.0), "boolean", "float64"),
     (call("masked_fill", X, X > 0, ROW), "(3,)", "0-d"),
+    (call("masked_fill", X, X > 0, ROW[:1]), "(1,)", "0-d"),
+    (call("masked_fill", BYTES, FLAGS, 300), "300", "uint8"),
     (call("clamp", X), "min, max"),
+    (call("add", INTEGERS, INTEGERS, alpha=0.5), "alpha", "0.5"),
+    (call("sub", INTEGERS, 2, alpha=1.5), "alpha", "1.5"),
+    (call("sub", FLAGS, FLAGS, alpha=2), "bool"),
+    (call("addcdiv", INTEGERS, INTEGERS, INTEGERS), "int64"),
     (call("pow", INTEGERS, -1), "negative"),
     (call("floor_divide", INTEGERS, 0), "zero"),
     (call("remainder", INTEGERS, INTEGERS * 0), "zero"),
@@ -285,7 +298,11 @@ REFUSED = [
     (call("bitwise_and", X, INTEGERS[:3]), "float64", "integers or booleans"),
     (call("sub", FLAGS, FLAGS), "bool"),
     (call("neg", FLAGS), "bool"),
+    (call("relu", FLAGS), "booleans"),
+    (call("positive", FLAGS), "booleans"),
     (call("softmax", X, 2), "dim 2", "2 dimensions"),
+    (call("softmax", INTEGERS, 0), "int64"),
+    (call("log_softmax", FLAGS, 0), "bool"),
     (call("is_nonzero", X), "(2, 3)"),
 ]
 
@@ -295,7 +312,12 @@ def test_refused(made, words):
     both_refuse(made, *words)
 
 
-def test_masked_fill_does_not_cut_a_value_off():
-    """PyTorch would write 1 here."""
+def test_numbers_are_not_cut_off():
+    """PyTorch would go on with 1, with 0, and with 255."""
+    whole, small = autograd.tensor(INTEGERS), autograd.tensor(BYTES)
     with pytest.raises(TypeError, match="masked_fill: value 1.5 cannot be put into a int64"):
-        autograd.masked_fill(autograd.tensor(INTEGERS), autograd.tensor(INTEGERS > 0), 1.5)
+        autograd.masked_fill(whole, whole > 0, 1.5)
+    with pytest.raises(TypeError, match="addcmul: value must be an integer for integers, got 0.5"):
+        autograd.addcmul(whole, whole, whole, value=0.5)
+    with pytest.raises(TypeError, match="mul: .* 300 out of bounds for uint8"):
+        small * 300

@@ -90,6 +90,7 @@ PRODUCTS = [
     call("addmm", C, A, B, beta=0),
     call("baddbmm", random(2, 3, 5), random(2, 3, 4), random(2, 4, 5), beta=2, alpha=0.5),
     call("baddbmm", random(3, 5), random(2, 3, 4), random(2, 4, 5)),
+    call("addmm", WHOLE, WHOLE, np.arange(9).reshape(3, 3), beta=2, alpha=-1),
     call("trace", A),
     call("trace", np.arange(9).reshape(3, 3)),
     call("trace", np.arange(9, dtype=np.uint8).reshape(3, 3)),

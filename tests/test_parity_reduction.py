@@ -123,6 +123,7 @@ REDUCTION = [
         for where in ({}, {"dim": 1}, {"dim": 0, "keepdim": True}, {"dim": (0, 1)})
     ],
     call("all", np.array(True)),
+    *[call(name, x) for name in ("all", "any") for x in SMALL],
     call("any", np.array(False), 0),
     call("count_nonzero", INTEGERS),
     call("count_nonzero", X, 1),
@@ -151,6 +152,9 @@ CUMULATIVE = [
     call("diff", V, n=0),
     call("diff", ONE),
     call("diff", INTEGERS, dim=0),
+    call("diff", FLAGS, 2),
+    call("diff", V, prepend=V[:2]),
+    call("diff", X, 1, 0, X[:1], X[1:]),
 ]
 
 
@@ -222,6 +226,9 @@ ORDERING = [
     call("unique", INTEGERS, return_inverse=True, return_counts=True),
     call("unique", INTEGERS, return_counts=True),
     call("unique", FLAGS),
+    without_gradients("unique", TIES[[0, 2, 0]], return_inverse=True, return_counts=True, dim=0),
+    call("unique", INTEGERS, dim=-1),
+    *[call("searchsorted", np.array([1, 3]), np.array([3]), side=s) for s in ("left", "right")],
     *[
         without_gradients(name, *args, right=right)
         for right in (False, True)
@@ -270,6 +277,8 @@ REFUSED = [
     (call("amax", EMPTY), "(0, 3)"),
     (call("max", EMPTY, 0), "(0, 3)"),
     (call("max", np.zeros(0)), "(0,)"),
+    (call("nanmean", INTEGERS), "int64", "floating-point"),
+    (call("argmax", SCALAR, 1), "dim 1"),
     (call("argmax", EMPTY), "(0, 3)"),
     (call("median", EMPTY, 0), "(0, 3)"),
     (call("norm", INTEGERS), "int64", "floating-point"),
@@ -286,6 +295,7 @@ REFUSED = [
     (call("bincount", INTEGERS), "1-d"),
     (call("bincount", X[0, 0]), "float64"),
     (call("searchsorted", INTEGERS, X), "(2, 3)", "1-d"),
+    (call("searchsorted", INTEGERS[0], 1, right=True, side="left"), "'left'", "right=True"),
 ]
 
 

@@ -90,6 +90,10 @@ SHAPING = [
     call("diag_embed", X, 1),
     call("diag_embed", X, -1, 0, 2),
     *[call(f"atleast_{n}d", x) for n in (1, 2, 3) for x in (SCALAR, V, M, X)],
+    *[call(f"atleast_{n}d", SCALAR, M) for n in (1, 2, 3)],
+    *[call(f"atleast_{n}d", [V, SCALAR]) for n in (1, 2, 3)],
+    call("flip", SCALAR, (0,)),
+    call("movedim", SCALAR, 0, -1),
 ]
 
 JOINING = [
@@ -178,6 +182,7 @@ INDEXING = [
     call("scatter", M, 0, APART, X[0, :2]),
     call("scatter", M, 1, np.array([[3], [0]]), np.array([[1.0], [2.0]])),
     call("scatter", INTEGERS, 1, np.array([[1], [0]]), 1),
+    call("scatter", M, 0, PLACES, value=1.5),
     # PyTorch cannot differentiate where the source is larger than the index
     without_gradients("scatter", V, 0, np.array([3, 1]), V[:4]),
     without_gradients("scatter", V, 0, NONE, V),
@@ -288,7 +293,13 @@ REFUSED = [
     (call("scatter_add", M, 0, PLACES + 3, X[0, :2]), "out of range"),
     (call("index_select", M, 0, PLACES), "1-d", "(2, 4)"),
     (call("index_select", M, 0, np.array([3])), "out of range", "size 3"),
+    (call("index_select", SCALAR, 0, ROWS * 0), "0-d", "3"),
     (call("index_add", M, 0, ROWS, S), "(3, 3)", "(3, 4)"),
+    (call("index_add", M, 0, ROWS - 1, M), "out of range", "size 3"),
+    (call("index_add", INTEGERS, 1, ROWS, FLAGS), "int64", "bool"),
+    (call("index_fill", V, 0, ROWS, V[:1]), "(1,)", "0-d"),
+    (call("scatter", M, 0, PLACES), "src or value"),
+    (call("flip", SCALAR, (1,)), "dim 1"),
     (call("index_fill", M, 0, np.array([3]), 1.0), "out of range"),
     (call("take", M, np.array([12])), "out of range", "12 values"),
     (call("masked_select", M, M), "boolean", "float64"),

@@ -72,6 +72,11 @@ class TestConstruction:
             *("[1.7, -1.7], dtype=lib.int64", "[1, 2], dtype=lib.float32", "1, dtype=lib.bool"),
             *("0.1, dtype=lib.float64", "[0.1, 1], dtype=lib.float64", "d, dtype=lib.float32"),
             *("[T(1.), 2.]", "[2., T(1.)]", "1.0, requires_grad=True", "1 + 2j"),
+            *(
+                "[-1, 255], dtype=lib.uint8",
+                "T([300]), dtype=lib.uint8",
+                "1e300, dtype=lib.float32",
+            ),
         ],
     )
     def test_as_in_torch(self, data):
@@ -82,6 +87,8 @@ class TestConstruction:
         [
             *("'a'", "[1, 'a']", "None", "2 ** 70", "{1: 2}", "np.array(['a'])", "[[1, 2], [3]]"),
             *("[1, 2], requires_grad=True", "[True], requires_grad=True", "1, device='nowhere'"),
+            *("300, dtype=lib.uint8", "[1, -256], dtype=lib.uint8", "[-200.], dtype=lib.int8"),
+            *("math.nan, dtype=lib.int64", "1e10, dtype=lib.int32"),
         ],
     )
     def test_refused_as_in_torch(self, data):
@@ -109,13 +116,28 @@ class TestConstruction:
             "list(lib.Tensor().shape)",
             "T(r).requires_grad",
             "T(r.detach(), requires_grad=True).is_leaf",
+            "lib.zeros(2, dtype=lib.uint8).fill_(-1)",
         ],
     )
     def test_other_ways(self, expression):
         as_in_torch(expression)
 
     @pytest.mark.parametrize(
-        "expression", ["lib.from_numpy([1.])", "lib.from_numpy(np.array('a'))"]
+        "expression",
+        [
+            *(
+                "lib.from_numpy([1.])",
+                "lib.from_numpy(np.array('a'))",
+                "lib.as_tensor(300, dtype=lib.int8)",
+            ),
+            *("lib.full((2,), 300, dtype=lib.uint8)", "lib.full_like(b.byte(), 300)"),
+            *(
+                "b.byte().fill_(300)",
+                "operator.setitem(b.byte(), 0, 300)",
+                "i.new_full((2,), math.nan)",
+            ),
+            "lib.randint(0, 300, (2,), dtype=lib.uint8)",
+        ],
     )
     def test_other_ways_refused(self, expression):
         as_in_torch(expression, raises=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from autograd import ops
+from autograd.errors import DtypeError
 from autograd.functions.arguments import one_dim, raw, tensor_of
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def softmax(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
         >>> autograd.softmax(autograd.tensor([0.0, 0.0]), dim=0)
         tensor([0.5000, 0.5000])
     """
-    x = tensor_of("softmax", input) if dtype is None else input.to(dtype)
+    x = floating("softmax", input, dtype)
     return ops.softmax(x, dim=one_dim("softmax", dim, raw(x).ndim))
 
 
@@ -33,5 +34,12 @@ def log_softmax(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
         >>> autograd.log_softmax(autograd.tensor([0.0, 1000.0]), dim=0)
         tensor([-1000.,     0.])
     """
-    x = tensor_of("log_softmax", input) if dtype is None else input.to(dtype)
+    x = floating("log_softmax", input, dtype)
     return ops.log_softmax(x, dim=one_dim("log_softmax", dim, raw(x).ndim))
+
+
+def floating(name: str, input: Tensor, dtype: Any) -> Tensor:
+    x = tensor_of(name, input) if dtype is None else input.to(dtype)
+    if raw(x).dtype.kind not in "fc":
+        raise DtypeError(f"{name}: input must be floating-point, got {raw(x).dtype}; pass a dtype")
+    return x

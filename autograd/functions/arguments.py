@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from autograd.dtypes import RANK, common_dtype
 from autograd.errors import DtypeError
 from autograd.graph import Array, TensorBase, new_tensor
 
@@ -68,6 +69,20 @@ def shape_argument(name: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
         return tuple(int(size.__index__()) for size in shape)
     except (AttributeError, TypeError):
         raise TypeError(f"{name}: sizes must be integers, got {shape}") from None
+
+
+def scaled(name: str, argument: str, factor: Number, value: Any, other: Any) -> Any:
+    """``factor * value``, to be added to `other`: a factor does not change the type of the sum.
+
+    Raises:
+        DtypeError: a fraction times whole numbers.
+    """
+    if factor == 1:
+        return value
+    kind = common_dtype([raw(value), raw(other)]).kind
+    if RANK[common_dtype([factor]).kind] > max(RANK[kind], RANK["i"]):
+        raise DtypeError(f"{name}: {argument} must be an integer for integers, got {factor}")
+    return value * (bool(factor) if kind == "b" else factor)
 
 
 def index_array(name: str, value: Any) -> Array:

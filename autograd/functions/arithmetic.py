@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import ops
-from autograd.dtypes import RANK, common_dtype
+from autograd.dtypes import RANK, check_fits, common_dtype
 from autograd.errors import DtypeError
-from autograd.functions.arguments import Number, constant, raw, tensor_of
+from autograd.functions.arguments import Number, constant, raw, scaled, tensor_of
 from autograd.graph import TensorBase
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def add(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) ->
         >>> autograd.add(autograd.tensor([1.0, 2.0]), 10)
         tensor([11., 12.])
     """
-    return ops.add(input, other if alpha == 1 else other * alpha)
+    return ops.add(input, scaled("add", "alpha", alpha, other, input))
 
 
 def sub(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
@@ -67,7 +67,7 @@ def sub(input: Tensor | Number, other: Tensor | Number, *, alpha: Number = 1) ->
         >>> autograd.sub(autograd.tensor([1.0, 2.0]), autograd.tensor([3.0, 3.0]), alpha=2)
         tensor([-5., -4.])
     """
-    return ops.sub(input, other if alpha == 1 else other * alpha)
+    return ops.sub(input, scaled("sub", "alpha", alpha, other, input))
 
 
 def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
@@ -78,7 +78,7 @@ def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> Tensor:
         >>> autograd.rsub(autograd.tensor([1.0, 2.0]), 10)
         tensor([9., 8.])
     """
-    return ops.sub(other, input if alpha == 1 else input * alpha)
+    return ops.sub(other, scaled("rsub", "alpha", alpha, input, other))
 
 
 def mul(input: Tensor | Number, other: Tensor | Number) -> Tensor:
@@ -292,13 +292,22 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     flags = raw(mask)
     if flags.dtype.kind != "b":
         raise TypeError(f"masked_fill: mask must be a boolean tensor, got {flags.dtype}")
-    if np.size(raw(value)) != 1:
+    return filled("masked_fill", input, mask, value)
+
+
+def filled(name: str, input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
+    """The input with one value in some places, if its dtype can hold that."""
+    if np.ndim(raw(value)) != 0:
         raise ValueError(
-            f"masked_fill: value must be a number or a 0-d tensor, got shape {np.shape(raw(value))}"
+            f"{name}: value must be a number or a 0-d tensor, got shape {np.shape(raw(value))}"
         )
     dtype = raw(input).dtype
+    if isinstance(value, float) and dtype.kind in "iu" and value.is_integer():
+        value = int(value)
     if RANK[common_dtype([raw(value)]).kind] > RANK[dtype.kind]:
-        raise DtypeError(f"masked_fill: value {value!r} cannot be put into a {dtype} tensor")
+        raise DtypeError(f"{name}: value {value!r} cannot be put into a {dtype} tensor")
+    if not isinstance(value, TensorBase):
+        check_fits(name, np.asarray(value), dtype)
     return ops.where(mask, value, input)
 
 
@@ -322,11 +331,15 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
         >>> autograd.addcmul(x, x, x, value=0.5)
         tensor([ 4., 12.])
     """
-    return ops.add(input, ops.mul(ops.mul(tensor1, tensor2), value))
+    product = ops.mul(tensor1, tensor2)
+    return ops.add(input, scaled("addcmul", "value", value, product, input))
 
 
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """``input + value * tensor1 / tensor2``.
+
+    Raises:
+        DtypeError: neither of the two is floating-point.
 
     Example:
         >>> import autograd
@@ -334,6 +347,8 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
         >>> autograd.addcdiv(x, x, x, value=0.5)
         tensor([2.5000, 4.5000])
     """
+    if common_dtype([raw(tensor1), raw(tensor2)]).kind not in "fc":
+        raise DtypeError(f"addcdiv: cannot divide {raw(tensor1).dtype} by {raw(tensor2).dtype}")
     return ops.add(input, ops.mul(ops.div(tensor1, tensor2), value))
 
 

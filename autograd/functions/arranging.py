@@ -122,7 +122,7 @@ def flip(input: Tensor, dims: Dims) -> Tensor:
     """
     given = dims if isinstance(dims, Sequence) else (dims,)
     axes = tuple(one_dim("flip", dim, tensor_of("flip", input).ndim) for dim in given)
-    return ops.flip(input, dims=axes)
+    return ops.flip(input, dims=axes if input.ndim else ())
 
 
 def fliplr(input: Tensor) -> Tensor:

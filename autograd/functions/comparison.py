@@ -287,15 +287,24 @@ def bitwise_not(input: Tensor) -> Tensor:
     return bitwise("bitwise_not", np.invert, input)
 
 
-def isin(elements: Tensor, test_elements: Tensor) -> Tensor:
+def isin(
+    elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False
+) -> Tensor:
     """Whether each element occurs among the test elements.
+
+    Args:
+        elements: a tensor or a number.
+        test_elements: a tensor or a number.
+        assume_unique: no value occurs twice in either.
+        invert: whether it does not occur.
 
     Example:
         >>> import autograd
         >>> autograd.isin(autograd.tensor([1, 2, 3]), autograd.tensor([1, 3]))
         tensor([ True, False,  True])
     """
-    return constant(np.isin(raw(elements), raw(test_elements)))
+    found = np.isin(raw(elements), raw(test_elements), assume_unique=assume_unique, invert=invert)
+    return constant(found)
 
 
 def is_tensor(obj: object) -> bool:

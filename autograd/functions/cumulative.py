@@ -10,6 +10,7 @@ from autograd import ops
 from autograd.errors import ShapeError
 from autograd.functions.arguments import constant, one_dim, raw, tensor_of
 from autograd.functions.indexing import along, gather
+from autograd.functions.joining import cat
 from autograd.functions.ordering import ValuesIndices
 from autograd.functions.reduction import converted
 
@@ -94,8 +95,21 @@ def extreme_so_far(name: str, choose: Any, input: Tensor, dim: int) -> ValuesInd
     return ValuesIndices(gather(x, axis, indices), indices)
 
 
-def diff(input: Tensor, n: int = 1, dim: int = -1) -> Tensor:
-    """The differences of neighbours along an axis, taken n times.
+def diff(
+    input: Tensor,
+    n: int = 1,
+    dim: int = -1,
+    prepend: Tensor | None = None,
+    append: Tensor | None = None,
+) -> Tensor:
+    """The differences of neighbours along an axis, taken n times; of booleans, whether they differ.
+
+    Args:
+        input: of at least one dimension.
+        n: how often.
+        dim: the axis.
+        prepend: stands before the input along the axis.
+        append: stands after it.
 
     Example:
         >>> import autograd
@@ -106,7 +120,13 @@ def diff(input: Tensor, n: int = 1, dim: int = -1) -> Tensor:
     if x.ndim == 0:
         raise ShapeError("diff: expected at least 1 dimension, got a 0-d tensor")
     axis = one_dim("diff", dim, x.ndim)
+    if prepend is not None or append is not None:
+        x = cat([part for part in (prepend, x, append) if part is not None], axis)
     for _ in range(n):
         later = ops.getitem(x, index=along(axis, slice(1, None)))
-        x = ops.sub(later, ops.getitem(x, index=along(axis, slice(None, -1))))
+        earlier = ops.getitem(x, index=along(axis, slice(None, -1)))
+        if raw(x).dtype.kind == "b":
+            x = constant(raw(later) ^ raw(earlier))
+        else:
+            x = ops.sub(later, earlier)
     return x

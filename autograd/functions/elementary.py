@@ -6,6 +6,9 @@ import math
 from typing import TYPE_CHECKING
 
 from autograd import ops
+from autograd.dtypes import get_default_dtype
+from autograd.errors import DtypeError
+from autograd.functions.arguments import raw, tensor_of
 
 if TYPE_CHECKING:
     from autograd.tensor import Tensor
@@ -205,7 +208,7 @@ def relu(input: Tensor) -> Tensor:
         >>> autograd.relu(autograd.tensor([-1.0, 2.0]))
         tensor([0., 2.])
     """
-    return ops.relu(input)
+    return ops.relu(no_boolean("relu", input))
 
 
 def erfc(input: Tensor) -> Tensor:
@@ -260,7 +263,7 @@ def square(input: Tensor) -> Tensor:
         >>> autograd.square(autograd.tensor([-2.0, 3.0]))
         tensor([4., 9.])
     """
-    return ops.mul(input, input)
+    return ops.mul(input, ops.mul(input, 1) if raw(input).dtype.kind == "b" else input)
 
 
 def reciprocal(input: Tensor) -> Tensor:
@@ -304,6 +307,12 @@ def positive(input: Tensor) -> Tensor:
         >>> autograd.positive(autograd.tensor([-1.0]))
         tensor([-1.])
     """
+    return no_boolean("positive", input)
+
+
+def no_boolean(name: str, input: Tensor) -> Tensor:
+    if raw(input).dtype.kind == "b":
+        raise DtypeError(f"{name}: input is of booleans, expected numbers")
     return input
 
 
@@ -319,7 +328,10 @@ def logit(input: Tensor, eps: float | None = None) -> Tensor:
         >>> autograd.logit(autograd.tensor([0.5, 0.9]))
         tensor([0.0000, 2.1972])
     """
-    p = input if eps is None else ops.clamp_max(ops.clamp_min(input, eps), 1 - eps)
+    whole = raw(tensor_of("logit", input)).dtype.kind in "biu"
+    p = input.to(get_default_dtype()) if whole else input
+    if eps is not None:
+        p = ops.clamp_max(ops.clamp_min(p, eps), 1 - eps)
     return ops.sub(ops.log(p), ops.log1p(ops.neg(p)))
 
 

@@ -8,8 +8,16 @@ import numpy as np
 
 from autograd import ops
 from autograd.errors import DtypeError, ShapeError
-from autograd.functions.arguments import Number, constant, index_array, one_dim, raw, tensor_of
-from autograd.functions.arithmetic import masked_fill
+from autograd.functions.arguments import (
+    Number,
+    constant,
+    index_array,
+    one_dim,
+    raw,
+    scaled,
+    tensor_of,
+)
+from autograd.functions.arithmetic import filled
 from autograd.inplace import write
 from autograd.ops.index import Place
 
@@ -205,8 +213,22 @@ def scatter_source(name: str, src: Any, index: Any) -> Any:
     return ops.getitem(src, index=tuple(slice(size) for size in array.shape))
 
 
-def scatter(input: Tensor, dim: int, index: Tensor, src: Tensor | Number) -> Tensor:
+def scatter(
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    src: Tensor | Number | None = None,
+    *,
+    value: Number | None = None,
+) -> Tensor:
     """The input with ``out[i, index[i, j]] = src[i, j]``, for dim 1; the last write stays.
+
+    Args:
+        input: of n dimensions.
+        dim: the axis that the index counts along.
+        index: integers, n dimensions.
+        src: at least as large as the index; or one number, which may also be given as `value`.
+        value: in place of `src`.
 
     Example:
         >>> import autograd
@@ -215,7 +237,9 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Tensor | Number) -> Ten
         tensor([7., 0., 5.])
     """
     axis = one_dim("scatter", dim, tensor_of("scatter", input).ndim)
-    source = scatter_source("scatter", src, index)
+    if (src is None) == (value is None):
+        raise TypeError("scatter: expected either src or value")
+    source = scatter_source("scatter", value if src is None else src, index)
     same_dtype("scatter", input, source)
     return ops.overwrite(input, source, place=Place(mesh("scatter", input, axis, index)))
 
@@ -259,11 +283,13 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     array = index_array("index_select", index)
     if array.ndim > 1:
         raise ShapeError(f"index_select: index must be 1-d, got shape {array.shape}")
-    if input.ndim == 0:
-        return ops.clone(input)
-    size = input.shape[axis]
+    size = input.shape[axis] if input.ndim else 1
     if array.size and (array.min() < 0 or array.max() >= size):
         raise IndexError(f"index_select: an index is out of range for dim {axis} of size {size}")
+    if input.ndim == 0:
+        if array.size != 1:
+            raise ShapeError(f"index_select: a 0-d input takes one index, got {array.size}")
+        return ops.clone(input)
     return ops.getitem(input, index=along(axis, np.atleast_1d(array).copy()))
 
 
@@ -279,12 +305,19 @@ def index_add(
         tensor([0., 0., 6.])
     """
     axis = one_dim("index_add", dim, tensor_of("index_add", input).ndim)
-    places = along(axis, np.atleast_1d(index_array("index_add", index)).copy())
+    array = np.atleast_1d(index_array("index_add", index)).copy()
+    size = input.shape[axis] if input.ndim else 1
+    if array.size and (array.min() < 0 or array.max() >= size):
+        raise IndexError(f"index_add: an index is out of range for dim {axis} of size {size}")
+    same_dtype("index_add", input, source)
+    places = along(axis, array)
     wanted = raw(input)[places].shape
     if raw(source).shape != wanted:
         raise ShapeError(f"index_add: source has shape {raw(source).shape}, expected {wanted}")
-    scaled = source if alpha == 1 else ops.mul(source, alpha)
-    return ops.add(input, ops.index_sum(scaled, shape=raw(input).shape, index=places))
+    summed = ops.index_sum(
+        scaled("index_add", "alpha", alpha, source, input), shape=raw(input).shape, index=places
+    )
+    return ops.add(input, summed)
 
 
 def select(input: Tensor, dim: int, index: int) -> Tensor:
@@ -400,4 +433,4 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -
     named[places] = True
     # (n,) -> (n, 1...)
     mask = named.reshape(-1, *(1,) * (input.ndim - axis - 1)) if input.ndim else named.any()
-    return masked_fill(input, constant(mask), value)
+    return filled("index_fill", input, constant(mask), value)

@@ -137,9 +137,18 @@ def masked_fill_(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     return apply_inplace("masked_fill_", input, lambda: arithmetic.masked_fill(input, mask, value))
 
 
-def scatter_(input: Tensor, dim: int, index: Tensor, src: Tensor | Number) -> Tensor:
+def scatter_(
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    src: Tensor | Number | None = None,
+    *,
+    value: Number | None = None,
+) -> Tensor:
     """`scatter`, overwriting the tensor."""
-    return apply_inplace("scatter_", input, lambda: indexing.scatter(input, dim, index, src))
+    return apply_inplace(
+        "scatter_", input, lambda: indexing.scatter(input, dim, index, src, value=value)
+    )
 
 
 def scatter_add_(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:

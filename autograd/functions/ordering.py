@@ -112,7 +112,8 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 
 def place_of(choose: Any, name: str, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
     x = tensor_of(name, input)
-    axis = None if dim is None or x.ndim == 0 else one_dim(name, dim, x.ndim)
+    axis = None if dim is None else one_dim(name, dim, x.ndim)
+    axis = axis if x.ndim else None
     not_empty(name, x, tuple(range(x.ndim)) if axis is None else (axis,))
     return constant(choose(raw(x), axis=axis, keepdims=keepdim and x.ndim > 0))
 
@@ -291,9 +292,10 @@ def unique(
     sorted: bool = True,
     return_inverse: bool = False,
     return_counts: bool = False,
+    dim: int | None = None,
 ) -> Any:
     """The different values in ascending order; on request the place of each element among them,
-    and how often each occurs.
+    and how often each occurs. With `dim` the different slices along an axis.
 
     Example:
         >>> import autograd
@@ -301,19 +303,29 @@ def unique(
         (tensor([1, 3]), tensor([1, 2]))
     """
     array = raw(tensor_of("unique", input))
+    axis = None if dim is None else one_dim("unique", dim, array.ndim)
     values, inverse, counts = np.unique(
-        array, return_inverse=True, return_counts=True, equal_nan=False
+        array, return_inverse=True, return_counts=True, axis=axis, equal_nan=False
     )
     results = [constant(values)]
     if return_inverse:
-        results.append(constant(inverse.reshape(array.shape)))  # (n,) -> (...)
+        # (n,) -> (...)
+        results.append(constant(inverse.reshape(array.shape if axis is None else -1)))
     if return_counts:
         results.append(constant(counts))
     return tuple(results) if len(results) > 1 else results[0]
 
 
-def searchsorted(sorted_sequence: Tensor, values: Any, *, right: bool = False) -> Tensor:
+def searchsorted(
+    sorted_sequence: Tensor, input: Any, *, right: bool = False, side: str | None = None
+) -> Tensor:
     """Where values belong in a sorted 1-d sequence: before equal ones, or after with `right`.
+
+    Args:
+        sorted_sequence: in ascending order.
+        input: the values, a tensor or a number.
+        right: whether after equal ones.
+        side: "left" or "right", another way to say that.
 
     Example:
         >>> import autograd
@@ -324,8 +336,10 @@ def searchsorted(sorted_sequence: Tensor, values: Any, *, right: bool = False) -
         raise ShapeError(
             f"searchsorted: expected a 1-d sequence, got shape {raw(sorted_sequence).shape}"
         )
-    side: Any = "right" if right else "left"
-    return constant(np.searchsorted(raw(sorted_sequence), raw(values), side))
+    if side not in (None, "left", "right") or (right and side == "left"):
+        raise ValueError(f"searchsorted: side {side!r} is none, or contradicts right={right}")
+    after: Any = side or ("right" if right else "left")
+    return constant(np.searchsorted(raw(sorted_sequence), raw(input), after))
 
 
 def bucketize(input: Any, boundaries: Tensor, *, right: bool = False) -> Tensor:

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import ops
 from autograd.errors import ShapeError
-from autograd.functions.arguments import one_dim, raw, tensor_of
+from autograd.functions.arguments import one_dim, raw, scaled, tensor_of
 from autograd.functions.arranging import roll
 from autograd.functions.reduction import norm
 from autograd.functions.shaping import broadcast_tensors, unsqueeze
@@ -171,8 +171,8 @@ def addmm(
     """
     product = mm(mat1, mat2)
     return ops.add(
-        input if beta == 1 else ops.mul(input, beta),
-        product if alpha == 1 else ops.mul(product, alpha),
+        scaled("addmm", "beta", beta, input, product),
+        scaled("addmm", "alpha", alpha, product, input),
     )
 
 
@@ -189,8 +189,8 @@ def baddbmm(
     """
     product = bmm(batch1, batch2)
     return ops.add(
-        input if beta == 1 else ops.mul(input, beta),
-        product if alpha == 1 else ops.mul(product, alpha),
+        scaled("baddbmm", "beta", beta, input, product),
+        scaled("baddbmm", "alpha", alpha, product, input),
     )
 
 

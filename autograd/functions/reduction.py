@@ -251,7 +251,7 @@ def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
         tensor([False,  True])
     """
     x = tensor_of("all", input)
-    return constant(np.all(raw(x), axis=all_dims("all", dim, x.ndim), keepdims=keepdim))
+    return truth(x, np.all(raw(x), axis=all_dims("all", dim, x.ndim), keepdims=keepdim))
 
 
 def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
@@ -263,7 +263,12 @@ def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
         tensor([ True, False])
     """
     x = tensor_of("any", input)
-    return constant(np.any(raw(x), axis=all_dims("any", dim, x.ndim), keepdims=keepdim))
+    return truth(x, np.any(raw(x), axis=all_dims("any", dim, x.ndim), keepdims=keepdim))
+
+
+def truth(input: Tensor, result: Any) -> Tensor:
+    """Booleans; of bytes, as in PyTorch, bytes."""
+    return constant(np.asarray(result, np.uint8 if raw(input).dtype == np.uint8 else np.bool_))
 
 
 def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
@@ -368,11 +373,16 @@ def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any
 def nanmean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The mean of the values that are not NaN.
 
+    Raises:
+        TypeError: the input is not floating-point.
+
     Example:
         >>> import autograd
         >>> autograd.nanmean(autograd.tensor([1.0, float("nan"), 2.0]))
         tensor(1.5000)
     """
+    if dtype is None and raw(input).dtype.kind not in "fc":
+        raise DtypeError(f"nanmean: input must be floating-point, got {raw(input).dtype}")
     total = nansum(input, dim, keepdim, dtype=dtype)
     dims = all_dims("nanmean", dim, raw(input).ndim)
     count = np.sum(~np.isnan(raw(input)), axis=dims, keepdims=keepdim)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod as product_of
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -189,6 +189,8 @@ def movedim(input: Tensor, source: Dims, destination: Dims) -> Tensor:
         raise ValueError(f"movedim: {len(sources)} source axes but {len(targets)} destinations")
     start = [one_dim("movedim", dim, count) for dim in sources]
     end = [one_dim("movedim", dim, count) for dim in targets]
+    if count == 0:
+        return ops.permute(input, dims=())
     axes = [axis for axis in range(count) if axis not in start]
     for place, axis in sorted(zip(end, start, strict=True)):
         axes.insert(place, axis)
@@ -263,39 +265,53 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     return tuple(ops.expand(tensor, shape=shape) for tensor in tensors)
 
 
-def atleast_1d(input: Tensor) -> Tensor:
-    """The tensor, a 0-d one with one axis.
+def each(name: str, one: Callable[[Tensor], Tensor], tensors: tuple[Any, ...]) -> Any:
+    """A function of one tensor; of several, or of a sequence of them, a tuple of its results."""
+    if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
+        return tuple(one(tensor_of(name, tensor)) for tensor in tensors[0])
+    results = tuple(one(tensor_of(name, tensor)) for tensor in tensors)
+    return results[0] if len(results) == 1 else results
+
+
+def atleast_1d(*tensors: Any) -> Any:
+    """The tensor, a 0-d one with one axis; of several tensors a tuple.
 
     Example:
         >>> import autograd
         >>> autograd.atleast_1d(autograd.tensor(1.0))
         tensor([1.])
     """
-    return ravel(input) if raw(tensor_of("atleast_1d", input)).ndim == 0 else input
+    return each("atleast_1d", lambda x: x if raw(x).ndim else ravel(x), tensors)
 
 
-def atleast_2d(input: Tensor) -> Tensor:
-    """The tensor with at least two axes: values are put into a row.
+def in_rows(input: Tensor) -> Tensor:
+    shape = raw(input).shape
+    # () -> (1, 1), (W,) -> (1, W)
+    return input if len(shape) > 1 else ops.reshape(input, shape=(1, *(shape or (1,))))
+
+
+def atleast_2d(*tensors: Any) -> Any:
+    """The tensor with at least two axes: values are put into a row; of several tensors a tuple.
 
     Example:
         >>> import autograd
         >>> autograd.atleast_2d(autograd.tensor([1.0, 2.0]))
         tensor([[1., 2.]])
     """
-    shape = raw(tensor_of("atleast_2d", input)).shape
-    return input if len(shape) > 1 else ops.reshape(input, shape=(1, *(shape or (1,))))
+    return each("atleast_2d", in_rows, tensors)
 
 
-def atleast_3d(input: Tensor) -> Tensor:
-    """The tensor with at least three axes: rows and columns come first.
+def atleast_3d(*tensors: Any) -> Any:
+    """The tensor with at least three axes: rows and columns come first; of several a tuple.
 
     Example:
         >>> import autograd
         >>> autograd.atleast_3d(autograd.zeros(2, 3)).shape
         Size([2, 3, 1])
     """
-    wide = atleast_2d(input)
-    return wide if raw(wide).ndim > 2 else unsqueeze(wide, -1)
+    return each(
+        "atleast_3d", lambda x: x if raw(x).ndim > 2 else unsqueeze(in_rows(x), -1), tensors
+    )
 
 
 moveaxis = movedim
