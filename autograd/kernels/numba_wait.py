@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
@@ -21,10 +22,35 @@ def read(_context: Any, bell: Any) -> Any:
     return types.int64(bell), generate
 
 
+@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+def count_up(_context: Any, bell: Any) -> Any:
+    """Add 1 to the first entry of an array, where other threads see it at once."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        memory = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        one = ir.Constant(ir.IntType(64), 1)
+        builder.atomic_rmw("add", memory, one, "seq_cst")
+        return context.get_dummy_value()
+
+    return types.void(bell), generate
+
+
 @compiled
-def wait(bell: Any, seen: int, limit: int) -> Any:
-    """Look at the bell until it shows another number than the one seen, or so many times."""
-    for _ in range(limit):  # noqa: SIM110 (a generator cannot be compiled)
+def wait(bell: Any, seen: int, limit: int, pause: int, finished: Any) -> Any:
+    """Look at the bell until it shows another number than the one seen, or so many times.
+
+    Args:
+        bell: one number.
+        seen: the number that it showed.
+        limit: how often to look.
+        pause: how often to look again once it has rung.
+        finished: a bell to ring first, when this thread has let go of the interpreter lock: it
+            would make the other wait for the lock otherwise.
+    """
+    count_up(finished)
+    for _ in range(limit):
         if read(bell) != seen:
+            for _ in range(pause):
+                read(bell)
             return True
     return False

@@ -13,6 +13,8 @@ from autograd.kernels.windows import plane_blocks
 
 BLOCK = 1 << 20
 """Bytes that are worked on at a time."""
+SMALL = 1 << 14
+"""Elements up to which cutting into blocks takes longer than it saves."""
 ELEMENT = 32
 """Work of one element, in the multiplications that `share` counts."""
 
@@ -45,6 +47,9 @@ def log_softmax(x: Any, axis: int) -> Any:
 def exponentiate(x: Any, axis: int) -> tuple[Any, Any, Any]:
     """The maximum, the exponential of the input minus that, and the sum of the exponentials."""
     out = np.empty(x.shape, x.dtype)
+    if x.size <= SMALL:
+        top, total = exponentiate_into(x, out, axis)
+        return top, out, total
     shape = tuple(1 if place == axis else size for place, size in enumerate(x.shape))
     top, total = np.empty(shape, x.dtype), np.empty(shape, x.dtype)
 
@@ -56,12 +61,12 @@ def exponentiate(x: Any, axis: int) -> tuple[Any, Any, Any]:
     return top, out, total
 
 
-def exponentiate_into(x: Any, out: Any) -> tuple[Any, Any]:
-    """As `exponentiate`, along axis 1, the exponentials to an array."""
-    top = np.max(x, axis=1, keepdims=True, initial=-np.inf)
+def exponentiate_into(x: Any, out: Any, axis: int = 1) -> tuple[Any, Any]:
+    """As `exponentiate`, the exponentials to an array."""
+    top = np.maximum.reduce(x, axis, keepdims=True, initial=-np.inf)
     np.subtract(x, top, out=out)
     np.exp(out, out=out)
-    return top, np.sum(out, axis=1, keepdims=True)
+    return top, np.add.reduce(out, axis, keepdims=True)
 
 
 def by_rows(work: Callable[..., None], axis: int, *arrays: Any) -> None:
@@ -92,7 +97,7 @@ def cross_entropy(logits: Any, classes: Any, rate: Any, spread: Any) -> tuple[An
     """
     top, exponentials, total = exponentiate(logits, 1)
     log_total = np.log(total)
-    chosen = np.take_along_axis(logits, classes, axis=1) - top
+    chosen = logits[places(classes)] - top
     losses = (log_total - chosen) * rate
     if spread is not None:
         losses += np.sum(spread * (log_total - (logits - top)), axis=1, keepdims=True)
@@ -107,6 +112,14 @@ def cross_entropy_grad(
     grad = exponentials * (share * mass / total)
     if spread is not None:
         grad -= share * spread
-    chosen = np.take_along_axis(grad, classes, axis=1)
-    np.put_along_axis(grad, classes, chosen - share * rate, axis=1)
+    chosen = places(classes)
+    grad[chosen] -= share * rate
     return grad
+
+
+def places(classes: Any) -> tuple[Any, ...]:
+    """The index of the class of each sample (N, 1, *)."""
+    if classes.ndim == 2:
+        return np.arange(len(classes))[:, None], classes
+    before, _, *behind = np.ogrid[tuple(map(slice, classes.shape))]
+    return (before, classes, *behind)

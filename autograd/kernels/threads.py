@@ -28,7 +28,11 @@ WORTHWHILE = 1 << 22
 LOOKS = 100_000
 """How often a thread that waits awake looks before it sleeps: for some 0.2 ms."""
 
-wait_awake: Callable[[Any, int, int], Any] | None = None
+PAUSE = 3_000
+"""Looks after which a thread takes up what it was woken for: by then, some 6 us, the caller is in
+NumPy and has let go of the interpreter lock. A thread that finds the lock taken goes to sleep."""
+
+wait_awake: Callable[[Any, int, int, int, Any], Any] | None = None
 """`numba_wait.wait`, once Numba is loaded. A thread that sleeps takes some 0.1 ms to wake up."""
 
 
@@ -109,10 +113,9 @@ class Job:
                 self.errors.append(error)
 
     def help(self) -> None:
-        """As `take`, in a thread of the pool."""
+        """As `take`, in a thread of the pool, which rings afterwards."""
         for _ in range(self.context.copy().run(self.take)):
             self.finished.put(None)
-            self.done.ring()
 
     def finish(self) -> list[Any]:
         """As `take`, in the thread of the caller; waits for the others."""
@@ -120,7 +123,7 @@ class Job:
         for _ in range(len(self.results) - count):
             seen = self.done.number()
             if self.finished.empty():
-                self.done.wait(seen)
+                self.done.wait(seen, 0, SILENT)
             self.finished.get()
         results = self.results
         del self.function, self.results  # a thread that comes late would keep them alive
@@ -141,10 +144,22 @@ class Bell:
     def ring(self) -> None:
         self.count[0] += 1
 
-    def wait(self, seen: int) -> None:
-        """Wait until it rings, but not long: whoever finds nothing then goes to sleep."""
-        if wait_awake is not None:
-            wait_awake(self.count, seen, LOOKS)
+    def wait(self, seen: int, pause: int, finished: Bell) -> None:
+        """Wait until it rings, but not long: whoever finds nothing then goes to sleep.
+
+        Args:
+            seen: the number that it showed before.
+            pause: looks to spend once it has rung.
+            finished: rings when this thread holds the interpreter lock no more.
+        """
+        if wait_awake is None:
+            finished.ring()
+        else:
+            wait_awake(self.count, seen, LOOKS, pause, finished.count)
+
+
+SILENT = Bell()
+"""For nobody."""
 
 
 class Pool:
@@ -163,14 +178,18 @@ class Pool:
         self.bell.ring()
 
     def work(self) -> None:
+        finished = SILENT
         while True:
             seen = self.bell.number()
             if self.jobs.empty():
-                self.bell.wait(seen)
+                self.bell.wait(seen, PAUSE, finished)
+            else:
+                finished.ring()
             job = self.jobs.get()
             if job is None:
                 return
             job.help()
+            finished = job.done
             del job  # or its results would live until the next one
 
 
