@@ -101,7 +101,7 @@ DIGITS = {
 """For scikit-learn's few and small digits."""
 
 CIFAR = {
-    "ancestor": Recipe("CIFAR10CNN", 15, 64, 0.001, "adam", "none", validation=0.2),
+    "ancestor": Recipe("CIFAR10CNN", 15, 64, 0.03, "sgd", weight_decay=2e-3, validation=0.2),
     "best": Recipe(
         "SmallResNet", 20, 128, 0.1, "sgd", augment="crop", weight_decay=5e-4, label_smoothing=0.1
     ),
