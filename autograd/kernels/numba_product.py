@@ -21,11 +21,12 @@ from autograd.kernels.numba_vectors import (
     fused,
     lanes,
     load,
+    move,
     splat,
     store,
 )
 
-__all__ = ["ROWS", "add_product", "packed"]
+__all__ = ["ROWS", "add_product", "add_transposed", "packed", "put", "room"]
 
 VECTORS = 4
 WIDTH = VECTORS * LANES
@@ -45,12 +46,18 @@ def packed(matrix: Any) -> Any:
     return np.ascontiguousarray(matrix.reshape(inner, count, WIDTH).swapaxes(0, 1)).reshape(-1)
 
 
+def room(capacity: int, columns: int) -> Any:
+    """Memory for so many rows of so many columns, to be packed by `put`."""
+    return np.empty(-(-columns // WIDTH) * WIDTH * capacity, np.float32)
+
+
 @intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
 def tile(
     _context: Any,
     x: Any,
     start: Any,
     pitch: Any,
+    skip: Any,
     last: Any,
     panel: Any,
     place: Any,
@@ -62,15 +69,15 @@ def tile(
 ) -> Any:
     """Add `ROWS` rows of x, `count` long, times a panel, to as many rows of the result.
 
-    Row k begins at ``start + k * pitch`` and ends up at ``target + k * apart``; `left` columns are
-    there. Rows after `last`, counted from the first, are that one again.
+    Element j of row k is at ``start + k * pitch + j * skip``, what it adds to at ``target + k *
+    apart``, where `left` columns are. Rows after `last`, counted from the first, are the same one.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        x, start, pitch, last, panel, place, count, out, target, apart, left = arguments
+        x, start, pitch, skip, last, panel, place, count, out, target, apart, left = arguments
         kinds = signature.args
         x, panel, out = (
-            context.make_array(kinds[k])(context, builder, arguments[k]).data for k in (0, 4, 7)
+            context.make_array(kinds[k])(context, builder, arguments[k]).data for k in (0, 5, 8)
         )
 
         def constant(value: int) -> Any:
@@ -105,8 +112,9 @@ def tile(
             offset = builder.gep(panel, [builder.add(line, constant(v * LANES))])
             columns.append(builder.load(builder.bitcast(offset, POINTER), align=4))
         sums = []
+        step = builder.mul(k, skip)
         for row, source in enumerate(sources):
-            value = splat(builder, builder.load(builder.gep(source, [k])), VECTOR)
+            value = splat(builder, builder.load(builder.gep(source, [step])), VECTOR)
             for v, column in enumerate(columns):
                 sums.append(fused(builder, value, column, totals[row * VECTORS + v]))
         following = builder.add(k, constant(1))
@@ -123,7 +131,7 @@ def tile(
     return (
         types.void(
             x,
-            *(number_of,) * 3,
+            *(number_of,) * 4,
             panel,
             *(number_of,) * 2,
             out,
@@ -135,26 +143,61 @@ def tile(
 
 @compiled_exactly
 def add_product(
-    x: Any, start: int, pitch: int, panels: Any, out: Any, target: int, apart: int, shape: Any
+    x: Any, inner: int, panels: Any, out: Any, columns: int, parts: Any, first: int, last: int
 ) -> None:
-    """Add rows of x times a packed matrix to rows of the result.
+    """Add x (..., inner) times a packed matrix to the result (..., columns), for some rows.
 
-    The shape is how many rows, products in each sum, and columns there are.
+    `parts` has three numbers for each range of rows: the first in x, that in the result, how many.
     """
-    rows, inner, columns = shape
     for column in range(0, columns, WIDTH):
         for k in range(0, inner, DEPTH):
-            for row in range(0, rows, ROWS):
+            for part in range(first, last):
+                source, target, rows = parts[3 * part], parts[3 * part + 1], parts[3 * part + 2]
+                for row in range(0, rows, ROWS):
+                    tile(
+                        x,
+                        (source + row) * inner + k,
+                        inner,
+                        1,
+                        rows - 1 - row,
+                        panels,
+                        column * inner + k * WIDTH,
+                        min(DEPTH, inner - k),
+                        out,
+                        (target + row) * columns + column,
+                        columns,
+                        columns - column,
+                    )
+
+
+@compiled_exactly
+def add_transposed(
+    x: Any, inner: int, rows: int, panels: Any, capacity: int, out: Any, columns: int
+) -> None:
+    """Add ``x.T @ y`` to the result (inner, columns): x (rows, inner), y packed by `put`."""
+    for column in range(0, columns, WIDTH):
+        for k in range(0, rows, DEPTH):
+            for row in range(0, inner, ROWS):
                 tile(
                     x,
-                    start + row * pitch + k,
-                    pitch,
-                    rows - 1 - row,
+                    k * inner + row,
+                    1,
+                    inner,
+                    inner - 1 - row,
                     panels,
-                    column * inner + k * WIDTH,
-                    min(DEPTH, inner - k),
+                    column * capacity + k * WIDTH,
+                    min(DEPTH, rows - k),
                     out,
-                    target + row * apart + column,
-                    apart,
+                    row * columns + column,
+                    columns,
                     columns - column,
                 )
+
+
+@compiled_exactly
+def put(source: Any, start: int, columns: int, panels: Any, capacity: int, row: int) -> None:
+    """Write a row of a matrix that is packed with room for `capacity` rows."""
+    for column in range(0, columns, WIDTH):
+        place = column * capacity + row * WIDTH
+        for j in range(column, min(column + WIDTH, columns), LANES):
+            move(source, start + j, panels, place + j - column, columns - j)

@@ -7,22 +7,37 @@ element, in the same pass. What does not depend on the step before is done for a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import reduce
+from itertools import pairwise
+from typing import Any, TypeVar
 
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from autograd.kernels import numpy_recurrent
+from autograd.kernels import numpy_recurrent, threads
 from autograd.kernels.compiled import compiled_exactly
 from autograd.kernels.numba_conv import writable
-from autograd.kernels.numba_product import ROWS, add_product, packed
-from autograd.kernels.numba_vectors import LANES, fused, lanes, load, number, sigmoid, store, tanh
-from autograd.kernels.numpy_matmul import matmul
+from autograd.kernels.numba_product import ROWS, add_product, add_transposed, packed, put, room
+from autograd.kernels.numba_vectors import (
+    LANES,
+    add,
+    fused,
+    lanes,
+    load,
+    move,
+    number,
+    sigmoid,
+    store,
+    tanh,
+)
 from autograd.kernels.numpy_recurrent import LSTM_ORDER, Sizes
-from autograd.kernels.steps import before, twice
-from autograd.kernels.threads import share
+from autograd.kernels.steps import twice
+from autograd.kernels.threads import get_num_threads, share
+
+T = TypeVar("T")
+Range = tuple[int, int]
 
 
 def lstm(
@@ -44,22 +59,26 @@ def lstm(
     total, size = len(x), hidden.shape[1]
     out = np.empty((total + len(hidden), size), x.dtype)
     out[total:] = cell
-    cells = np.empty((total, size), x.dtype)
-    bias = in_order(sum(given, np.zeros(4 * size, x.dtype)))
-    z = matmul(x, in_order(weight_ih).T)  # (rows, 4 * H)
-    panels = packed(in_order(weight_hh).T)
-    starts, counts = steps(batch_sizes, reverse)
-    now = hidden.copy(order="C").reshape(-1)  # (N, H) -> (N * H,)
-    flat_out, flat_cells, flat_z = out.reshape(-1), cells.reshape(-1), z.reshape(-1)
-
-    def walk(first: int, last: int) -> None:
-        lstm_walk(
-            flat_z, bias, panels, starts, counts, now, flat_cells, flat_out, size, first, last
-        )
-
-    by_sequences(walk, counts, weight_hh.size)
-    # (rows, 4 * H) -> (rows, 4, H) -> (4, rows, H)
-    return out, z.reshape(total, 4, size).swapaxes(0, 1), cells
+    z, cells = np.empty((total, 4, size), x.dtype), np.empty((total, size), x.dtype)
+    flat = (
+        writable(x).reshape(-1),  # (rows, I) -> (rows * I,)
+        packed(in_order(weight_ih).T),
+        packed(in_order(weight_hh).T),
+        in_order(sum(given, np.zeros(4 * size, x.dtype))),
+        hidden.copy(order="C").reshape(-1),  # (N, H) -> (N * H,)
+        z.reshape(-1),  # (rows, 4, H) -> (rows * 4 * H,)
+        cells.reshape(-1),  # (rows, H) -> (rows * H,)
+        out.reshape(-1),  # (rows + N, H) -> ((rows + N) * H,)
+        *steps(batch_sizes, reverse),
+    )
+    most = rows_at_once(size)
+    by_sequences(
+        lambda part: (np.empty(3 * most, np.int64),),
+        lambda part, memory: lstm_walk(flat, *memory, x.shape[1], size, most, *part),
+        flat[-1],
+        weight_hh.size + weight_ih.size,
+    )
+    return out, z.swapaxes(0, 1), cells  # (rows, 4, H) -> (4, rows, H)
 
 
 def lstm_grad(
@@ -77,29 +96,51 @@ def lstm_grad(
     reverse: bool,
 ) -> tuple[Any, ...]:
     """As `numpy_recurrent.lstm_grad`."""
-    inputs = (x, hidden, cell, weight_ih, weight_hh)
+    given = (x, hidden, cell, weight_ih, weight_hh)
     saved = (out, gates, cells)
-    if not fit(inputs, batch_sizes) or g.dtype != np.float32:
-        return numpy_recurrent.lstm_grad(g, needs, *inputs, *saved, batch_sizes, reverse)
+    if not fit(given, batch_sizes) or g.dtype != np.float32:
+        return numpy_recurrent.lstm_grad(g, needs, *given, *saved, batch_sizes, reverse)
     total, size = len(x), hidden.shape[1]
-    changes = np.empty((total, 4 * size), x.dtype)
+    inputs = x.shape[1]
+    dx = np.zeros(x.shape if needs[0] else (0, 0), x.dtype)
     dh, dc = np.zeros(hidden.shape, x.dtype), g[total:].copy()
     starts, counts = steps(batch_sizes, reverse)
-    flat: tuple[Any, ...] = tuple(
-        writable(values).reshape(-1)  # (rows, ..., H) -> (rows * ... * H,)
-        for values in (gates.swapaxes(0, 1), cells, cell, g, changes, dh, dc)
+    states = (gates.swapaxes(0, 1), cells, cell, g, x, out, hidden, dx, dh, dc)
+    flat = (
+        *(writable(values).reshape(-1) for values in states),  # (a, b, ...) -> (a * b * ...,)
+        packed(weight_ih if needs[0] else weight_ih[:, :0]),
+        packed(weight_hh),
+        starts,
+        counts,
     )
-    rest = (packed(weight_hh), starts, counts, size)
-    by_sequences(lambda *part: lstm_walk_back(*flat, *rest, *part), counts, weight_hh.size)
-    sums = np.ones((1, total), x.dtype) @ changes if needs[5] or needs[6] else None
-    earlier = before(out[:total], hidden, batch_sizes, reverse) if needs[4] else None
+    most = rows_at_once(size)
+
+    def memory_for(part: Range) -> tuple[Any, ...]:
+        capacity = max(most, part[1] - part[0])
+        return (
+            np.zeros(weight_ih.shape if needs[3] else (0, 0), x.dtype),
+            np.zeros(weight_hh.shape if needs[4] else (0, 0), x.dtype),
+            np.zeros((1, 4 * size) if needs[5] or needs[6] else (0, 0), x.dtype),
+            room(capacity, inputs),
+            room(capacity, size),
+            np.empty((capacity, 4 * size), x.dtype),
+            np.empty(3 * capacity + 3, np.int64),
+        )
+
+    def walk(part: Range, memory: tuple[Any, ...]) -> None:
+        flat_memory = tuple(values.reshape(-1) for values in memory)  # (a, b) -> (a * b,)
+        lstm_walk_back(flat, flat_memory, inputs, size, *part)
+
+    found = by_sequences(memory_for, walk, counts, 2 * (weight_hh.size + weight_ih.size))
+    totals = zip(*(memory[:3] for memory in found), strict=True)
+    sums = [reduce(np.ndarray.__iadd__, total) for total in totals]
     return (
-        matmul(changes, weight_ih) if needs[0] else None,
+        dx if needs[0] else None,
         dh if needs[1] else None,
         dc if needs[2] else None,
-        matmul(changes.T, x) if needs[3] else None,
-        matmul(changes.T, earlier) if needs[4] else None,
-        *twice(None if sums is None else sums.reshape(-1), needs[5], needs[6]),
+        sums[0] if needs[3] else None,
+        sums[1] if needs[4] else None,
+        *twice(sums[2].reshape(-1), needs[5], needs[6]),  # (1, 4 * H) -> (4 * H,)
     )
 
 
@@ -125,6 +166,14 @@ def in_order(weight: Any) -> Any:
     return parts[list(LSTM_ORDER)].reshape(weight.shape)
 
 
+def rows_at_once(size: int) -> int:
+    """Rows for which the products that do not wait for a step are done together.
+
+    More where the weights are larger than the caches of a core.
+    """
+    return min(max(64, size // 2), 256)
+
+
 def steps(batch_sizes: Sizes, reverse: bool) -> tuple[Any, Any]:
     """The first row of each step and how many it has, in the order of the recurrence."""
     counts = np.array(batch_sizes, np.int64)
@@ -132,20 +181,29 @@ def steps(batch_sizes: Sizes, reverse: bool) -> tuple[Any, Any]:
     return (starts[::-1].copy(), counts[::-1].copy()) if reverse else (starts, counts)
 
 
-def by_sequences(walk: Callable[[int, int], None], counts: Any, size: int) -> None:
+def by_sequences(
+    memory_for: Callable[[Range], T], walk: Callable[[Range, T], Any], counts: Any, size: int
+) -> list[T]:
     """Share the sequences among threads, so that each has as many steps to take.
 
-    Tiles have `ROWS` rows, whether they are in use or not, so whole tiles are shared.
+    Tiles have `ROWS` rows, whether they are in use or not, so whole tiles are shared. The memory of
+    each walk is allocated here: what other threads free goes back to the system.
     """
     largest = int(counts.max())
-    lengths = [np.count_nonzero(counts > first) for first in range(0, largest, ROWS)]
-    ends = np.cumsum(lengths)
+    ends = np.cumsum([np.count_nonzero(counts > first) for first in range(0, largest, ROWS)])
+    work = int(ends[-1]) * ROWS * size
+    number = min(get_num_threads(), len(ends), max(1, work // threads.WORTHWHILE))
+    targets = [int(ends[-1]) * k // number for k in range(number + 1)]
+    borders = (np.searchsorted(ends, targets, "right") * ROWS).clip(max=largest).tolist()
+    ranges = [part for part in pairwise(borders) if part[0] < part[1]]
+    memory = [memory_for(part) for part in ranges]
 
-    def part_of(part: slice) -> None:
-        first, last = np.searchsorted(ends, (part.start, part.stop), "right") * ROWS
-        walk(first, min(last, largest))
+    def walk_some(some: slice) -> None:
+        for k in range(some.start, some.stop):
+            walk(ranges[k], memory[k])
 
-    share(part_of, int(ends[-1]), int(ends[-1]) * ROWS * size, blas=False)
+    share(walk_some, len(ranges), work, blas=False)
+    return memory
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
@@ -154,7 +212,6 @@ def take_step(
     z: Any,
     place: Any,
     size: Any,
-    bias: Any,
     column: Any,
     cells: Any,
     row: Any,
@@ -170,20 +227,16 @@ def take_step(
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        z, place, size, bias, column, cells, row, out, state, now, memory = arguments
-        z, bias, cells, out, now = (
+        z, place, size, column, cells, row, out, state, now, memory = arguments
+        z, cells, out, now = (
             context.make_array(signature.args[k])(context, builder, arguments[k]).data
-            for k in (0, 3, 5, 7, 9)
+            for k in (0, 4, 6, 8)
         )
         mask = lanes(builder, builder.sub(size, column))
         gates = []
-        for k in range(4):
-            skip = builder.mul(size, ir.Constant(size.type, k))
-            at = builder.add(place, skip)
-            value = load(builder, z, at, mask)
-            offset = load(builder, bias, builder.add(column, skip), mask)
-            bend = tanh if k == 3 else sigmoid
-            gates.append(bend(builder, builder.fadd(value, offset)))
+        for k, bend in enumerate((sigmoid, sigmoid, sigmoid, tanh)):
+            at = builder.add(place, builder.mul(size, ir.Constant(size.type, k)))
+            gates.append(bend(builder, load(builder, z, at, mask)))
             store(builder, gates[k], z, at, mask)
         i, f, o, candidate = gates
         c = fused(builder, f, load(builder, out, memory, mask), builder.fmul(i, candidate))
@@ -193,38 +246,58 @@ def take_step(
         return context.get_dummy_value()
 
     i = types.intp
-    return types.void(z, i, i, bias, i, cells, i, out, i, now, i), generate
+    return types.void(z, i, i, i, cells, i, out, i, now, i), generate
 
 
 @compiled_exactly
 def lstm_walk(
-    z: Any,
-    bias: Any,
-    panels: Any,
-    starts: Any,
-    counts: Any,
-    now: Any,
-    cells: Any,
-    out: Any,
-    size: int,
-    first: int,
-    last: int,
+    arrays: Any, parts: Any, inputs: int, size: int, most: int, first: int, last: int
 ) -> None:
     """All steps of some sequences.
 
     `now` has the hidden states, `out` the cell states behind its rows.
     """
-    end = cells.size
-    for t in range(starts.size):
-        stop = min(last, counts[t])
-        row = starts[t] + first
-        shape = (stop - first, size, 4 * size)
-        add_product(now, first * size, size, panels, z, row * 4 * size, 4 * size, shape)
-        for k in range(first, stop):
-            at = (starts[t] + k) * size
-            for j in range(0, size, LANES):
-                state = k * size + j
-                take_step(z, 4 * at + j, size, bias, j, cells, at + j, out, state, now, end + state)
+    x, entering, panels, bias, now, z, cells, out, starts, counts = arrays
+    end, t = cells.size, 0
+    while t < starts.size:
+        count = rows = 0
+        ahead = t
+        while ahead < starts.size and rows < most:
+            row, more = starts[ahead] + first, max(0, min(last, counts[ahead]) - first)
+            if more:
+                count = join(parts, count, row, row, more)
+            for place in range(row * 4 * size, (row + more) * 4 * size, 4 * size):
+                for j in range(0, 4 * size, LANES):
+                    move(bias, j, z, place + j, 4 * size - j)
+            rows += more
+            ahead += 1
+        add_product(x, inputs, entering, z, 4 * size, parts, 0, count)
+        for t in range(t, ahead):  # noqa: B020 (goes on from there)
+            stop = min(last, counts[t])
+            join(parts, 0, first, starts[t] + first, stop - first)
+            add_product(now, size, panels, z, 4 * size, parts, 0, 1)
+            for k in range(first, stop):
+                at = (starts[t] + k) * size
+                for j in range(0, size, LANES):
+                    state = k * size + j
+                    take_step(z, 4 * at + j, size, j, cells, at + j, out, state, now, end + state)
+        t = ahead
+
+
+@compiled_exactly
+def join(parts: Any, count: int, source: int, target: int, rows: int) -> Any:
+    """Append a range of rows to `parts` of `add_product`, to the one before where they touch."""
+    if count:
+        before = 3 * count - 3
+        length = parts[before + 2]
+        if parts[before] + length == source and parts[before + 1] + length == target:
+            parts[before + 2] = length + rows
+            return count
+        if source + rows == parts[before] and target + rows == parts[before + 1]:
+            parts[before], parts[before + 1], parts[before + 2] = source, target, length + rows
+            return count
+    parts[3 * count], parts[3 * count + 1], parts[3 * count + 2] = source, target, rows
+    return count + 1
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
@@ -241,6 +314,7 @@ def step_back(
     earlier: Any,
     g: Any,
     changes: Any,
+    into: Any,
     dh: Any,
     dc: Any,
 ) -> Any:
@@ -251,17 +325,17 @@ def step_back(
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        z, place, size, column, cells, row, cell, state, earlier, g, changes, dh, dc = arguments
+        z, place, size, column, cells, row, cell, state, earlier, g, changes, into, dh, dc = (
+            arguments
+        )
         z, cells, cell, g, changes, dh, dc = (
             context.make_array(signature.args[k])(context, builder, arguments[k]).data
-            for k in (0, 4, 6, 9, 10, 11, 12)
+            for k in (0, 4, 6, 9, 10, 12, 13)
         )
         mask = lanes(builder, builder.sub(size, column))
         one = number(1.0)
-        offsets = [
-            builder.add(place, builder.mul(size, ir.Constant(size.type, k))) for k in range(4)
-        ]
-        i, f, o, candidate = (load(builder, z, at, mask) for at in offsets)
+        offsets = [builder.mul(size, ir.Constant(size.type, k)) for k in range(4)]
+        i, f, o, candidate = (load(builder, z, builder.add(place, k), mask) for k in offsets)
         initial = builder.icmp_signed("<", earlier, ir.Constant(size.type, 0))
         array = builder.select(initial, cell, cells)
         c_before = load(builder, array, builder.select(initial, state, earlier), mask)
@@ -282,55 +356,79 @@ def step_back(
             builder.fmul(slope, flow),
             door(o, builder.fmul(through, back)),
         )
-        for value, at in zip(results, offsets, strict=True):
-            store(builder, value, changes, at, mask)
+        for value, k in zip(results, offsets, strict=True):
+            store(builder, value, changes, builder.add(into, k), mask)
         store(builder, builder.fmul(flow, f), dc, state, mask)
         store(builder, number(0.0), dh, state, mask)
         return context.get_dummy_value()
 
     i = types.intp
-    return types.void(z, i, i, i, cells, i, cell, i, i, g, changes, dh, dc), generate
+    return types.void(z, i, i, i, cells, i, cell, i, i, g, changes, i, dh, dc), generate
 
 
 @compiled_exactly
-def lstm_walk_back(
-    z: Any,
-    cells: Any,
-    cell: Any,
-    g: Any,
-    changes: Any,
-    dh: Any,
-    dc: Any,
-    panels: Any,
-    starts: Any,
-    counts: Any,
-    size: int,
-    first: int,
-    last: int,
-) -> None:
-    """All steps of some sequences in reverse, which writes `changes` and adds up `dh` and `dc`."""
-    for t in range(starts.size - 1, -1, -1):
-        stop = min(last, counts[t])
-        known = counts[t - 1] if t else 0
-        for k in range(first, stop):
-            at = (starts[t] + k) * size
-            for j in range(0, size, LANES):
-                earlier = (starts[t - 1] + k) * size + j if k < known else -1
-                step_back(
-                    z,
-                    4 * at + j,
-                    size,
-                    j,
-                    cells,
-                    at + j,
-                    cell,
-                    k * size + j,
-                    earlier,
-                    g,
-                    changes,
-                    dh,
-                    dc,
-                )
-        row = starts[t] + first
-        shape = (stop - first, 4 * size, size)
-        add_product(changes, row * 4 * size, 4 * size, panels, dh, first * size, size, shape)
+def lstm_walk_back(arrays: Any, memory: Any, inputs: int, size: int, first: int, last: int) -> None:
+    """All steps of some sequences in reverse, which adds up `dx`, `dh`, `dc` and the totals.
+
+    The gradients of the sums in the gates are kept for few rows only.
+    """
+    z, cells, cell, g, x, out, hidden, dx, dh, dc, entering, panels, starts, counts = arrays
+    total_ih, total_hh, total_bias, x_panels, h_panels, changes, parts = memory
+    capacity = changes.size // (4 * size)
+    width, own = 4 * size, parts.size // 3 - 1
+    t = starts.size
+    while t > 0:
+        begin, rows = t, 0
+        while begin > 0:
+            more = max(0, min(last, counts[begin - 1]) - first)
+            if rows + more > capacity:
+                break
+            rows += more
+            begin -= 1
+        count, place = 0, rows
+        for step in range(t - 1, begin - 1, -1):
+            stop, start = min(last, counts[step]), starts[step]
+            if stop <= first:
+                continue
+            place -= stop - first
+            known = counts[step - 1] if step else 0
+            for k in range(first, stop):
+                at, row = (start + k) * size, place + k - first
+                earlier = (starts[step - 1] + k) * size if k < known else -1
+                for j in range(0, size, LANES):
+                    step_back(
+                        z,
+                        4 * at + j,
+                        size,
+                        j,
+                        cells,
+                        at + j,
+                        cell,
+                        k * size + j,
+                        earlier + j if k < known else -1,
+                        g,
+                        changes,
+                        row * width + j,
+                        dh,
+                        dc,
+                    )
+                if total_ih.size:
+                    put(x, (start + k) * inputs, inputs, x_panels, capacity, row)
+                if total_hh.size and k < known:
+                    put(out, earlier, size, h_panels, capacity, row)
+                elif total_hh.size:
+                    put(hidden, k * size, size, h_panels, capacity, row)
+            count = join(parts, count, place, start + first, stop - first)
+            parts[3 * own], parts[3 * own + 1], parts[3 * own + 2] = place, first, stop - first
+            add_product(changes, width, panels, dh, size, parts, own, own + 1)
+        if dx.size:
+            add_product(changes, width, entering, dx, inputs, parts, 0, count)
+        if total_ih.size:
+            add_transposed(changes, width, rows, x_panels, capacity, total_ih, inputs)
+        if total_hh.size:
+            add_transposed(changes, width, rows, h_panels, capacity, total_hh, size)
+        if total_bias.size:
+            for row in range(rows):
+                for j in range(0, width, LANES):
+                    add(changes, row * width + j, total_bias, j, width - j)
+        t = begin

@@ -13,16 +13,20 @@ import math
 from typing import Any
 
 from llvmlite import binding, ir
+from numba import types
 from numba.core import cgutils
+from numba.extending import intrinsic
 
 __all__ = [
     "LANES",
     "POINTER",
     "ROWS",
     "VECTOR",
+    "add",
     "fused",
     "lanes",
     "load",
+    "move",
     "number",
     "sigmoid",
     "splat",
@@ -134,3 +138,34 @@ def tanh(builder: Any, x: Any) -> Any:
     """``e / (e + 2)`` with ``e = exp(2x) - 1``, which is exact near 0 too."""
     _, less = exponential(builder, builder.fadd(x, x))
     return builder.fdiv(less, builder.fadd(less, number(2.0)))
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+def move(_context: Any, source: Any, start: Any, target: Any, place: Any, left: Any) -> Any:
+    """Copy a vector, or as many elements as are left."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        source, start, target, place, left = arguments
+        memory = context.make_array(signature.args[0])(context, builder, source).data
+        into = context.make_array(signature.args[2])(context, builder, target).data
+        mask = lanes(builder, left)
+        store(builder, load(builder, memory, start, mask), into, place, mask)
+        return context.get_dummy_value()
+
+    return types.void(source, types.intp, target, types.intp, types.intp), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+def add(_context: Any, source: Any, start: Any, target: Any, place: Any, left: Any) -> Any:
+    """Add a vector, or as many elements as are left, to those of the target."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        source, start, target, place, left = arguments
+        memory = context.make_array(signature.args[0])(context, builder, source).data
+        into = context.make_array(signature.args[2])(context, builder, target).data
+        mask = lanes(builder, left)
+        total = builder.fadd(load(builder, memory, start, mask), load(builder, into, place, mask))
+        store(builder, total, into, place, mask)
+        return context.get_dummy_value()
+
+    return types.void(source, types.intp, target, types.intp, types.intp), generate
