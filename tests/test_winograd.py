@@ -1,13 +1,15 @@
 """Convolution by minimal filtering: the algebra, and both ways of computing the transforms."""
 
 from importlib.util import find_spec
+from typing import Any, NamedTuple
+from unittest import mock
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd.kernels import Windows, columns, numpy_winograd, threads, winograd
+from autograd.kernels import Windows, columns, numpy_winograd, threads, winograd, winograd_tiles
 
 TILES = {"numpy": numpy_winograd}
 if find_spec("numba") is not None:
@@ -21,7 +23,7 @@ both = pytest.mark.parametrize("tiles", TILES.values(), ids=TILES)
 @pytest.mark.parametrize("size", [3, 5])
 def test_the_matrices_correlate(size):
     """For every input and every weight, whatever the others: the map is bilinear."""
-    inputs, kernels, results = winograd.filters(size)
+    inputs, kernels, results = winograd_tiles.filters(size)
     n = size + 3
     for k in range(n):
         for j in range(size):
@@ -46,7 +48,19 @@ def convolutions(draw):
     weight = random.standard_normal((outputs, inputs, size, size), np.float32)
     g = random.standard_normal((images, outputs, *out), np.float32)
     bias = random.standard_normal(outputs, np.float32)
-    return x, weight, bias, g, Windows(sizes, (size, size), (1, 1), before, (1, 1), out)
+    return Drawn(x, weight, bias, g, Windows(sizes, (size, size), (1, 1), before, (1, 1), out))
+
+
+class Drawn(NamedTuple):
+    x: Any
+    weight: Any
+    bias: Any
+    g: Any
+    windows: Windows
+
+    def __repr__(self):
+        """Short: Hypothesis warns of arrays that take pages."""
+        return f"x {self.x.shape}, weight {self.weight.shape}, {self.windows}"
 
 
 def close(came, reference, *arrays):
@@ -64,9 +78,14 @@ def close(came, reference, *arrays):
 
 
 @both
+@pytest.mark.parametrize("few", [False, True], ids=["by images", "by kernels"])
 @given(case=convolutions())
-def test_convolutions_and_their_gradients(tiles, case):
-    x, weight, bias, g, windows = case
+def test_convolutions_and_their_gradients(tiles, few, case):
+    with mock.patch.object(winograd, "has_few", return_value=few):
+        check_convolution(tiles, *case)
+
+
+def check_convolution(tiles, x, weight, bias, g, windows):
     close(
         winograd.conv(x, weight, bias, windows, tiles),
         lambda x, weight, bias: columns.conv(x, weight, bias, windows, 1),
@@ -113,8 +132,11 @@ def test_infinity_and_nan_reach_only_their_tiles(tiles):
 
 
 @both
-def test_threads_do_not_write_into_each_other(tiles, monkeypatch):
+@pytest.mark.parametrize("few", [False, True], ids=["by images", "by kernels"])
+def test_threads_do_not_write_into_each_other(tiles, few, monkeypatch):
     """The same bits from several threads, in blocks of any order, as from one."""
+    monkeypatch.setattr(winograd, "has_few", lambda *_: few)
+    monkeypatch.setattr(winograd, "KERNELS", 2)
     monkeypatch.setattr(threads, "WORTHWHILE", 1)
     monkeypatch.setattr(winograd, "BLOCK", 1 << 14)
     random = np.random.default_rng(0)

@@ -16,7 +16,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from autograd.kernels.compiled import compiled
-from autograd.kernels.winograd import LANES, TILE, Lines, filters
+from autograd.kernels.winograd_tiles import LANES, TILE, Lines, filters
 
 FLAGS = ("reassoc", "contract", "nsz")
 MATRICES = {
@@ -265,7 +265,15 @@ def make_spread(size: int) -> Callable[..., None]:
 
     @compiled
     def spread(
-        x: Any, out: Any, above: int, left: int, row: int, columns: int, length: int
+        x: Any,
+        out: Any,
+        above: int,
+        left: int,
+        row: int,
+        columns: int,
+        length: int,
+        first: int,
+        last: int,
     ) -> None:
         images, channels = x.shape[:2]
         places = out.shape[2]
@@ -276,7 +284,7 @@ def make_spread(size: int) -> Callable[..., None]:
         partly = np.empty(n * TILE * pitch, x.dtype)
         square = np.empty(LANES * LANES, out.dtype)
         flat = out.reshape(-1)
-        for channel in range(channels):
+        for channel in range(first, last):
             lay_out(x, channel, above - TILE * row, left, rows, columns + 1, lines, square)
             for line in range(depth):
                 for phase in range(TILE):
@@ -315,7 +323,9 @@ def make_spread_gradient(size: int) -> Callable[..., None]:
     n = size + TILE - 1
 
     @compiled
-    def spread_gradient(g: Any, out: Any, row: int, columns: int, length: int) -> None:
+    def spread_gradient(
+        g: Any, out: Any, row: int, columns: int, length: int, first: int, last: int
+    ) -> None:
         channels, places = g.shape[1], out.shape[2]
         depth = places // length
         rows = TILE * depth
@@ -323,7 +333,7 @@ def make_spread_gradient(size: int) -> Callable[..., None]:
         partly = np.empty(n * TILE * length, g.dtype)
         square = np.empty(LANES * LANES, out.dtype)
         flat = out.reshape(-1)
-        for channel in range(channels):
+        for channel in range(first, last):
             lay_out(g, channel, -TILE * row, 0, rows, columns, lines, square)
             for line in range(depth):
                 for phase in range(TILE):
@@ -362,9 +372,11 @@ def make_collect(size: int) -> Callable[..., None]:
     n = size + TILE - 1
 
     @compiled
-    def collect(tiles: Any, out: Any, bias: Any, row: int, rows: int, length: int) -> None:
-        channels, height = out.shape[1:3]
-        places = tiles.shape[2]
+    def collect(
+        tiles: Any, out: Any, bias: Any, row: int, rows: int, length: int, first: int
+    ) -> None:
+        height = out.shape[2]
+        channels, places = tiles.shape[1:]
         partly = np.empty(n * TILE * length, tiles.dtype)
         whole = np.empty(TILE * TILE * length, tiles.dtype)
         square = np.empty(2 * LANES * LANES, out.dtype)
@@ -372,7 +384,7 @@ def make_collect(size: int) -> Callable[..., None]:
         apart = channels * places
         last = min(height, TILE * (row + rows))
         for channel in range(channels):
-            offset = bias[channel]
+            offset = bias[first + channel]
             for line in range(rows):
                 for k in range(n):
                     start = (k * n * channels + channel) * places + line * length
@@ -405,7 +417,7 @@ def make_collect(size: int) -> Callable[..., None]:
                     y = TILE * (row + line) + inner
                     if y >= height:
                         break
-                    lay_back(whole, inner, length, out, channel, y, last, offset, square)
+                    lay_back(whole, inner, length, out, first + channel, y, last, offset, square)
 
     return collect
 
@@ -428,25 +440,23 @@ SPREAD_GRADIENT = {size: make_spread_gradient(size) for size in (3, 5)}
 COLLECT = {size: make_collect(size) for size in (3, 5)}
 
 
-def spread(x: Any, out: Any, size: int, before: tuple[int, int], row: int, lines: Lines) -> None:
-    SPREAD[size](x, out, *before, row, lines.columns, lines.length)
+def spread(
+    x: Any, out: Any, size: int, before: tuple[int, int], row: int, lines: Lines, part: slice
+) -> None:
+    SPREAD[size](x, out, *before, row, lines.columns, lines.length, part.start, part.stop)
 
 
-def spread_gradient(g: Any, out: Any, size: int, row: int, lines: Lines) -> None:
-    SPREAD_GRADIENT[size](g, out, row, lines.columns, lines.length)
+def spread_gradient(g: Any, out: Any, size: int, row: int, lines: Lines, part: slice) -> None:
+    SPREAD_GRADIENT[size](g, out, row, lines.columns, lines.length, part.start, part.stop)
 
 
-def collect(tiles: Any, out: Any, bias: Any, size: int, row: int, lines: Lines) -> None:
-    COLLECT[size](tiles, out, bias, row, min(lines.depth, lines.rows - row), lines.length)
-
-
-UPRIGHT = 128
-"""Channels up to which turning tiles takes less time than it saves."""
+def collect(tiles: Any, out: Any, bias: Any, size: int, row: int, lines: Lines, first: int) -> None:
+    COLLECT[size](tiles, out, bias, row, min(lines.depth, lines.rows - row), lines.length, first)
 
 
 def upright(tiles: Any, room: Any) -> Any:
     values, channels, places = tiles.shape
-    if channels % LANES or channels > UPRIGHT:
+    if channels % LANES:
         return tiles.swapaxes(1, 2)
     out = room[: tiles.size].reshape(values, places, channels)
     turn(tiles, out)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from autograd.kernels.winograd import TILE, Lines, filters
+from autograd.kernels.winograd_tiles import TILE, Lines, filters
 
 
 @cache
@@ -23,14 +23,16 @@ def both_ways(size: int, name: str, dtype: Any) -> Any:
     return np.kron(matrix, matrix).astype(dtype)
 
 
-def spread(x: Any, out: Any, size: int, before: tuple[int, int], row: int, lines: Lines) -> None:
-    n = size + TILE - 1
-    apply(both_ways(size, "spread", x.dtype), windows(x, n, before, row, lines), out, lines)
+def spread(
+    x: Any, out: Any, size: int, before: tuple[int, int], row: int, lines: Lines, part: slice
+) -> None:
+    view = windows(x[:, part], size + TILE - 1, before, row, lines)
+    apply(both_ways(size, "spread", x.dtype), view, out[:, part], lines)
 
 
-def spread_gradient(g: Any, out: Any, size: int, row: int, lines: Lines) -> None:
-    matrix = both_ways(size, "spread_gradient", g.dtype)
-    apply(matrix, windows(g, TILE, (0, 0), row, lines), out, lines)
+def spread_gradient(g: Any, out: Any, size: int, row: int, lines: Lines, part: slice) -> None:
+    view = windows(g[:, part], TILE, (0, 0), row, lines)
+    apply(both_ways(size, "spread_gradient", g.dtype), view, out[:, part], lines)
 
 
 def windows(x: Any, n: int, before: tuple[int, int], row: int, lines: Lines) -> Any:
@@ -61,27 +63,31 @@ def apply(matrix: Any, view: Any, out: Any, lines: Lines) -> None:
     target = straight[..., :used].reshape(n, n, channels, depth, columns, images)
     target[...] = view
     flat = straight.reshape(n * n, -1)  # (n*n, C, depth, length) -> (n*n, C*P)
-    np.matmul(matrix, flat, out=out.reshape(len(out), -1))  # (F, C, P) -> (F, C*P)
+    if out.flags.c_contiguous:
+        np.matmul(matrix, flat, out=out.reshape(len(out), -1))  # (F, C, P) -> (F, C*P)
+    else:
+        out[...] = np.matmul(matrix, flat).reshape(out.shape)  # (F, C*P) -> (F, C, P)
 
 
-def collect(tiles: Any, out: Any, bias: Any, size: int, row: int, lines: Lines) -> None:
-    images, channels, height, width = out.shape
+def collect(tiles: Any, out: Any, bias: Any, size: int, row: int, lines: Lines, first: int) -> None:
+    channels = tiles.shape[1]
+    bias, out = bias[first : first + channels], out[:, first : first + channels]
+    images, _, height, width = out.shape
     matrix = both_ways(size, "collect", tiles.dtype)
     # (F, O, P) -> (F, O*P) -> (4*4, O*P)
     whole = np.matmul(matrix, tiles.reshape(len(tiles), -1))
     whole = whole.reshape(TILE, TILE, channels, lines.depth, lines.length)
     whole = whole[..., : lines.columns * images]
-    if bias is not None:
-        whole += bias[:, None, None]
+    whole += bias[:, None, None]
     whole = whole.reshape(TILE, TILE, channels, lines.depth, lines.columns, images)
     side_by_side = np.empty((channels, lines.depth, TILE, lines.columns, TILE, images), tiles.dtype)
     # (4, 4, O, rows of tiles, columns of tiles, images) -> (O, rows, 4, columns, 4, images)
     side_by_side[...] = whole.transpose(2, 3, 0, 4, 1, 5)
     side_by_side = side_by_side.reshape(channels, lines.depth * TILE, lines.columns * TILE, images)
-    first = TILE * row
-    rows = min(height - first, lines.depth * TILE)
+    top = TILE * row
+    rows = min(height - top, lines.depth * TILE)
     # (O, H, W, images) -> (images, O, H, W)
-    out[:, :, first : first + rows] = side_by_side[:, :rows, :width].transpose(3, 0, 1, 2)
+    out[:, :, top : top + rows] = side_by_side[:, :rows, :width].transpose(3, 0, 1, 2)
 
 
 def upright(tiles: Any, room: Any) -> Any:

@@ -16,111 +16,22 @@ arithmetic is done on many neighbours at once.
 
 from __future__ import annotations
 
-from fractions import Fraction
-from functools import cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import numpy as np
 
 from autograd.kernels.threads import share
 from autograd.kernels.windows import Windows
+from autograd.kernels.winograd_tiles import LANES, POINTS, TILE, Lines, Tiles, kernel_matrix
 
-TILE = 4
-"""Results along each side of a tile."""
-POINTS = {
-    3: ("0", "1", "-1", "1/2", "-2"),
-    5: ("0", "1", "-1", "2", "-2", "1/2", "-1/2"),
-}
-"""Where polynomials are evaluated; these gave the smallest errors of those tried."""
-LANES = 16
-"""Lines are filled up to a multiple of this: values in a vector register."""
 IMAGES = 16
 """Images side by side in a line, where there are as many."""
 BLOCK = 1 << 20
 """Bytes of transformed values that are worked on at a time."""
-
-
-class Filters(NamedTuple):
-    """The matrices for one kernel size r, with n = r + 3.
-
-    inputs (n, n), kernels (n, r) and results (4, n):
-    ``results @ ((kernels @ w) * (inputs @ x))`` correlates n inputs with r weights.
-    """
-
-    inputs: Any
-    kernels: Any
-    results: Any
-
-
-@cache
-def filters(size: int) -> Filters:
-    """The matrices of a kernel size, worked out without rounding.
-
-    Polynomials are multiplied by evaluating both at n - 1 points and at infinity (their leading
-    coefficients), multiplying the values, and interpolating; correlation is the transpose of it.
-    """
-    points = [Fraction(point) for point in POINTS[size]]
-    n = size + TILE - 1
-    kernels = np.zeros((n, size))
-    results = np.zeros((TILE, n))
-    inputs = np.zeros((n, n))
-    for k, point in enumerate(points):
-        others = [other for other in points if other != point]
-        scale = Fraction(1)
-        for other in others:
-            scale *= point - other
-        kernels[k] = [float(point**power / scale) for power in range(size)]
-        results[:, k] = [float(point**power) for power in range(TILE)]
-        inputs[k, : n - 1] = [float(c) for c in polynomial(others)]
-    kernels[-1, -1] = results[-1, -1] = 1
-    inputs[-1] = [float(c) for c in polynomial(points)]
-    return Filters(inputs, kernels, results)
-
-
-def polynomial(roots: list[Fraction]) -> list[Fraction]:
-    """The coefficients, constant first, of the product of ``x - root``."""
-    coefficients = [Fraction(1)]
-    for root in roots:
-        shifted = [Fraction(0), *coefficients]
-        coefficients = [
-            above - root * c for above, c in zip(shifted, [*coefficients, Fraction(0)], strict=True)
-        ]
-    return coefficients
-
-
-class Lines(NamedTuple):
-    """How results of some sizes are cut into tiles, and tiles into blocks.
-
-    Attributes:
-        rows, columns: tiles along each dimension.
-        images: how many lie side by side.
-        depth: rows of tiles in a block.
-        length: of a line, filled up.
-    """
-
-    rows: int
-    columns: int
-    images: int
-    depth: int
-    length: int
-
-
-class Tiles(Protocol):
-    """The parts that are written twice, for NumPy and for Numba."""
-
-    def spread(
-        self, x: Any, out: Any, size: int, before: tuple[int, int], row: int, lines: Lines
-    ) -> None:
-        """(images, C, H, W) -> transformed tiles (F, C, P), from a row of tiles on."""
-
-    def spread_gradient(self, g: Any, out: Any, size: int, row: int, lines: Lines) -> None:
-        """(images, O, H, W) -> tiles (F, O, P), transformed by the transpose of `results`."""
-
-    def collect(self, tiles: Any, out: Any, bias: Any, size: int, row: int, lines: Lines) -> None:
-        """(F, O, P) -> results (images, O, H, W), plus bias (O,), from a row of tiles on."""
-
-    def upright(self, tiles: Any, room: Any) -> Any:
-        """(F, C, P) -> (F, P, C), as a product takes it fastest; there is room for a copy."""
+UPRIGHT = 128
+"""Input channels up to which turning tiles takes less time than it saves, used once."""
+KERNELS = 16
+"""Output channels whose kernels are worked on at a time where there are few tiles."""
 
 
 def cut(images: int, channels: int, size: int, out: tuple[int, ...]) -> Lines:
@@ -162,35 +73,49 @@ def applies(
     outputs, inputs = pairs[:2]
     if min(inputs, outputs) < 8 or len(x) == 0:
         return False
-    places = len(x)
-    for n in windows.out:
-        places *= -(-n // TILE)
+    places = places_in(whole(len(x), windows.out))
     values = (size + TILE - 1) ** 2
     products = inputs * outputs
     # the products, the passes over tiles, and those over kernels, which are far apart in memory
-    spent = places * values * (products + passes * (inputs + outputs)) + 120 * values * products
+    # unless they are done in blocks
+    of_kernels = 50 if has_few(places, inputs, outputs) else 120
+    spent = places * (products + passes * (inputs + outputs)) + of_kernels * products
+    spent *= values
     return bool(spent < len(x) * windows.out[0] * windows.out[1] * size * size * products)
+
+
+def whole(images: int, out: tuple[int, ...]) -> Lines:
+    """All tiles in one block."""
+    rows, columns = (-(-n // TILE) for n in out)
+    return Lines(rows, columns, images, rows, -(-columns * images // LANES) * LANES)
+
+
+def places_in(lines: Lines) -> int:
+    return lines.depth * lines.length
+
+
+def has_few(places: int, inputs: int, outputs: int) -> bool:
+    """Whether transformed tiles take less memory than transformed kernels."""
+    return places < min(inputs, outputs)
 
 
 def conv(x: Any, weight: Any, bias: Any, windows: Windows, tiles: Tiles) -> Any:
     """(N, C, H, W), (O, C, r, r), (O,) -> (N, O, out...)"""
+    lines = whole(len(x), windows.out)
+    if has_few(places_in(lines), *weight.shape[:2]):
+        return correlate_few(x, weight, False, bias, windows, tiles, lines)
     return correlate(x, kernel_values(weight), bias, weight.shape[2], windows, tiles)
 
 
 def conv_input_grad(g: Any, weight: Any, windows: Windows, tiles: Tiles) -> Any:
     """(N, O, out...), (O, C, r, r) -> (N, C, H, W): correlated with the kernels turned around."""
-    values = kernel_values(weight, turned=True).swapaxes(1, 2)  # (F, O, C) -> (F, C, O)
     bias = np.zeros(weight.shape[1], g.dtype)
-    return correlate(g, values, bias, weight.shape[2], windows.turned(), tiles)
-
-
-@cache
-def kernel_matrix(size: int, turned: bool = False) -> Any:
-    """(F, r*r): the transform of kernels for rows and columns at once."""
-    kernels = filters(size).kernels
-    if turned:
-        kernels = kernels[:, ::-1]
-    return np.kron(kernels, kernels).astype(np.float32)
+    windows = windows.turned()
+    lines = whole(len(g), windows.out)
+    if has_few(places_in(lines), *weight.shape[:2]):
+        return correlate_few(g, weight, True, bias, windows, tiles, lines)
+    values = kernel_values(weight, turned=True).swapaxes(1, 2)  # (F, O, C) -> (F, C, O)
+    return correlate(g, values, bias, weight.shape[2], windows, tiles)
 
 
 def kernel_values(weight: Any, turned: bool = False) -> Any:
@@ -225,11 +150,46 @@ def correlate(x: Any, kernels: Any, bias: Any, size: int, windows: Windows, tile
         spread = np.empty((values, inputs, places), x.dtype)
         product = np.empty((values, outputs, places), x.dtype)
         for images, row in waiting:
-            tiles.spread(x[images], spread, size, before, row, lines)
+            tiles.spread(x[images], spread, size, before, row, lines, slice(0, inputs))
             np.matmul(kernels, spread, out=product)  # (F, O, C) @ (F, C, P)
-            tiles.collect(product, out[images], bias, size, row, lines)
+            tiles.collect(product, out[images], bias, size, row, lines, 0)
 
     share(convolve, len(blocks), out.size * inputs * 9)
+    return out
+
+
+def correlate_few(
+    x: Any, weight: Any, turned: bool, bias: Any, windows: Windows, tiles: Tiles, lines: Lines
+) -> Any:
+    """As `correlate`, with the kernels themselves: some are transformed, used and forgotten.
+
+    With many channels and few tiles all transformed kernels together would not fit into any cache.
+    """
+    size = weight.shape[2]
+    inputs, outputs = x.shape[1], weight.shape[1 if turned else 0]
+    both = kernel_matrix(size, turned)
+    values = len(both)
+    before = (windows.before[0], windows.before[1])
+    spread = np.empty((values, inputs, places_in(lines)), x.dtype)
+    out = np.empty((len(x), outputs, *windows.out), x.dtype)
+
+    def spread_some(part: slice) -> None:
+        tiles.spread(x, spread, size, before, 0, lines, part)
+
+    def convolve(part: slice) -> None:
+        for first in range(part.start, part.stop, KERNELS):
+            chosen = slice(first, min(part.stop, first + KERNELS))
+            kernels = weight[:, chosen] if turned else weight[chosen]
+            # (O, n, r, r) or (n, C, r, r) -> (F, r*r) @ (r*r, ...) -> (F, O, n) or (F, n, C)
+            some = np.matmul(both, kernels.reshape(-1, size * size).T)
+            some = some.reshape(values, *kernels.shape[:2])
+            if turned:
+                some = some.swapaxes(1, 2)  # (F, O, n) -> (F, n, O)
+            product = np.matmul(some, spread)  # (F, n, C) @ (F, C, P)
+            tiles.collect(product, out, bias, size, 0, lines, first)
+
+    share(spread_some, inputs, spread.size * values)
+    share(convolve, outputs, spread.size * outputs)
     return out
 
 
@@ -238,6 +198,9 @@ def weight_grad(x: Any, g: Any, windows: Windows, tiles: Tiles) -> Any:
     inputs, outputs, size = x.shape[1], g.shape[1], windows.kernel[0]
     before = (windows.before[0], windows.before[1])
     values = (size + TILE - 1) ** 2
+    lines = whole(len(x), g.shape[2:])
+    if has_few(places_in(lines), inputs, outputs):
+        return weight_grad_few(x, g, size, before, tiles, lines)
     lines = cut(-(-len(x) // 2), inputs + outputs, size, g.shape[2:])
 
     def add_up(part: slice) -> Any:
@@ -251,10 +214,13 @@ def weight_grad(x: Any, g: Any, windows: Windows, tiles: Tiles) -> Any:
         for first in range(0, len(source), lines.images):
             images, results = source[first:][: lines.images], incoming[first:][: lines.images]
             for row in range(0, lines.rows, lines.depth):
-                tiles.spread(images, spread, size, before, row, lines)
-                tiles.spread_gradient(results, gradients, size, row, lines)
-                # (F, O, P) @ (F, P, C)
-                np.matmul(gradients, tiles.upright(spread, room), out=product)
+                tiles.spread(images, spread, size, before, row, lines, slice(0, inputs))
+                tiles.spread_gradient(results, gradients, size, row, lines, slice(0, outputs))
+                # (F, C, P) -> (F, P, C)
+                upright = (
+                    tiles.upright(spread, room) if inputs <= UPRIGHT else spread.swapaxes(1, 2)
+                )
+                np.matmul(gradients, upright, out=product)  # (F, O, P) @ (F, P, C)
                 total += product
         return total
 
@@ -269,4 +235,44 @@ def weight_grad(x: Any, g: Any, windows: Windows, tiles: Tiles) -> Any:
         np.matmul(flat[:, part].T, both, out=grad[part])
 
     share(finish, len(grad), flat.size * size * size)
+    return grad.reshape(outputs, inputs, size, size)  # (O*C, r*r) -> (O, C, r, r)
+
+
+def weight_grad_few(
+    x: Any, g: Any, size: int, before: tuple[int, int], tiles: Tiles, lines: Lines
+) -> Any:
+    """As `weight_grad`, some kernels at a time: see `correlate_few`."""
+    inputs, outputs = x.shape[1], g.shape[1]
+    both = kernel_matrix(size)
+    values, places = len(both), places_in(lines)
+    spread = np.empty((values, inputs, places), x.dtype)
+    gradients = np.empty((values, outputs, places), x.dtype)
+    room = np.empty_like(spread)
+    grad = np.empty((outputs * inputs, size * size), x.dtype)
+
+    def spread_some(part: slice) -> None:
+        tiles.spread(x, spread, size, before, 0, lines, part)
+
+    def spread_gradients(part: slice) -> None:
+        tiles.spread_gradient(g, gradients, size, 0, lines, part)
+
+    def turn(part: slice) -> Any:
+        return tiles.upright(spread[part], room[part].reshape(-1))
+
+    def add_up(part: slice) -> None:
+        for first in range(part.start, part.stop, KERNELS):
+            last = min(part.stop, first + KERNELS)
+            total = np.empty((values, last - first, inputs), x.dtype)
+            for some, upright in turned:
+                np.matmul(gradients[some, first:last], upright, out=total[some])
+            # (F, n, C) -> (n*C, F) @ (F, r*r)
+            flat = total.reshape(values, -1).T
+            np.matmul(flat, both, out=grad[first * inputs : last * inputs])
+
+    share(spread_some, inputs, spread.size * values)
+    share(spread_gradients, outputs, gradients.size * values)
+    parts = share(turn, values, spread.size * values)
+    ends = np.cumsum([len(part) for part in parts])
+    turned = [(slice(end - len(part), end), part) for end, part in zip(ends, parts, strict=True)]
+    share(add_up, outputs, spread.size * outputs)
     return grad.reshape(outputs, inputs, size, size)  # (O*C, r*r) -> (O, C, r, r)

@@ -1,0 +1,128 @@
+"""The matrices of minimal filtering, and how tiles lie in memory: see `winograd`."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import cache
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+TILE = 4
+"""Results along each side of a tile."""
+POINTS = {
+    3: ("0", "1", "-1", "1/2", "-2"),
+    5: ("0", "1", "-1", "2", "-2", "1/2", "-1/2"),
+}
+"""Where polynomials are evaluated; these gave the smallest errors of those tried."""
+LANES = 16
+"""Lines are filled up to a multiple of this: values in a vector register."""
+
+
+class Filters(NamedTuple):
+    """The matrices for one kernel size r, with n = r + 3.
+
+    inputs (n, n), kernels (n, r) and results (4, n):
+    ``results @ ((kernels @ w) * (inputs @ x))`` correlates n inputs with r weights.
+    """
+
+    inputs: Any
+    kernels: Any
+    results: Any
+
+
+@cache
+def filters(size: int) -> Filters:
+    """The matrices of a kernel size, worked out without rounding.
+
+    Polynomials are multiplied by evaluating both at n - 1 points and at infinity (their leading
+    coefficients), multiplying the values, and interpolating; correlation is the transpose of it.
+    """
+    points = [Fraction(point) for point in POINTS[size]]
+    n = size + TILE - 1
+    kernels = np.zeros((n, size))
+    results = np.zeros((TILE, n))
+    inputs = np.zeros((n, n))
+    for k, point in enumerate(points):
+        others = [other for other in points if other != point]
+        scale = Fraction(1)
+        for other in others:
+            scale *= point - other
+        kernels[k] = [float(point**power / scale) for power in range(size)]
+        results[:, k] = [float(point**power) for power in range(TILE)]
+        inputs[k, : n - 1] = [float(c) for c in polynomial(others)]
+    kernels[-1, -1] = results[-1, -1] = 1
+    inputs[-1] = [float(c) for c in polynomial(points)]
+    return Filters(inputs, kernels, results)
+
+
+def polynomial(roots: list[Fraction]) -> list[Fraction]:
+    """The coefficients, constant first, of the product of ``x - root``."""
+    coefficients = [Fraction(1)]
+    for root in roots:
+        shifted = [Fraction(0), *coefficients]
+        coefficients = [
+            above - root * c for above, c in zip(shifted, [*coefficients, Fraction(0)], strict=True)
+        ]
+    return coefficients
+
+
+@cache
+def kernel_matrix(size: int, turned: bool = False) -> Any:
+    """(F, r*r): the transform of kernels for rows and columns at once."""
+    kernels = filters(size).kernels
+    if turned:
+        kernels = kernels[:, ::-1]
+    return np.kron(kernels, kernels).astype(np.float32)
+
+
+class Lines(NamedTuple):
+    """How results of some sizes are cut into tiles, and tiles into blocks.
+
+    Attributes:
+        rows, columns: tiles along each dimension.
+        images: how many lie side by side.
+        depth: rows of tiles in a block.
+        length: of a line, filled up.
+    """
+
+    rows: int
+    columns: int
+    images: int
+    depth: int
+    length: int
+
+
+class Tiles(Protocol):
+    """The parts that are written twice, for NumPy and for Numba."""
+
+    def spread(
+        self,
+        x: Any,
+        out: Any,
+        size: int,
+        before: tuple[int, int],
+        row: int,
+        lines: Lines,
+        part: slice,
+    ) -> None:
+        """(images, C, H, W) -> tiles (F, C, P), from a row of tiles on, for some channels.
+
+        Tiles are transformed by `Filters.inputs`.
+        """
+
+    def spread_gradient(
+        self, g: Any, out: Any, size: int, row: int, lines: Lines, part: slice
+    ) -> None:
+        """As `spread`, by the transpose of `Filters.results`: (images, O, H, W) -> (F, O, P)."""
+
+    def collect(
+        self, tiles: Any, out: Any, bias: Any, size: int, row: int, lines: Lines, first: int
+    ) -> None:
+        """(F, n, P) -> results (images, O, H, W), plus bias (O,), from a row of tiles on.
+
+        The n channels of the tiles are those of the results from the first on.
+        """
+
+    def upright(self, tiles: Any, room: Any) -> Any:
+        """(F, C, P) -> (F, P, C), as a product takes it fastest; there is room for a copy."""
