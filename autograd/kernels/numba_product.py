@@ -13,6 +13,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from autograd.kernels.compiled import compiled_exactly
+from autograd.kernels.numba_conv import writable
 from autograd.kernels.numba_vectors import (
     LANES,
     POINTER,
@@ -24,13 +25,19 @@ from autograd.kernels.numba_vectors import (
     move,
     splat,
     store,
+    transpose,
 )
+from autograd.kernels.threads import share
 
-__all__ = ["ROWS", "add_product", "add_transposed", "packed", "put", "room"]
+__all__ = ["ROWS", "add_product", "add_transposed", "packed", "packed_rows", "put", "room"]
+
 
 VECTORS = 4
 WIDTH = VECTORS * LANES
 """Columns of a tile."""
+
+ELEMENT = 4
+"""Work of moving one element, in the multiplications that `share` counts."""
 
 DEPTH = 96
 """Products that a tile sums at once: so many rows of `WIDTH` columns stay in the first cache."""
@@ -44,6 +51,19 @@ def packed(matrix: Any) -> Any:
         matrix = np.pad(matrix, ((0, 0), (0, count * WIDTH - columns)))
     # (I, O) -> (I, O / WIDTH, WIDTH) -> (O / WIDTH, I, WIDTH)
     return np.ascontiguousarray(matrix.reshape(inner, count, WIDTH).swapaxes(0, 1)).reshape(-1)
+
+
+def packed_rows(matrix: Any) -> Any:
+    """The transpose of a matrix (O, I), packed."""
+    columns, inner = matrix.shape
+    panels = room(inner, columns)
+    flat = writable(matrix).reshape(-1)  # (O, I) -> (O * I,)
+
+    def pack(part: slice) -> None:
+        pack_rows(flat, inner, panels, part.start * WIDTH, min(part.stop * WIDTH, columns))
+
+    share(pack, -(-columns // WIDTH), matrix.size * ELEMENT, blas=False)
+    return panels
 
 
 def room(capacity: int, columns: int) -> Any:
@@ -191,6 +211,24 @@ def add_transposed(
                     row * columns + column,
                     columns,
                     columns - column,
+                )
+
+
+@compiled_exactly
+def pack_rows(matrix: Any, inner: int, panels: Any, first: int, last: int) -> None:
+    """Some columns of the transpose of a matrix, packed."""
+    for column in range(first, last, WIDTH):
+        for start in range(0, inner, LANES):
+            for place in range(column, min(column + WIDTH, last), LANES):
+                transpose(
+                    matrix,
+                    place * inner + start,
+                    inner,
+                    last - 1 - place,
+                    inner - start,
+                    panels,
+                    column * inner + start * WIDTH + place - column,
+                    WIDTH,
                 )
 
 

@@ -12,26 +12,21 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
 from autograd.kernels import numpy_recurrent, threads
 from autograd.kernels.compiled import compiled_exactly
 from autograd.kernels.numba_conv import writable
-from autograd.kernels.numba_product import ROWS, add_product, add_transposed, packed, put, room
-from autograd.kernels.numba_vectors import (
-    LANES,
-    add,
-    fused,
-    lanes,
-    load,
-    move,
-    number,
-    sigmoid,
-    store,
-    tanh,
+from autograd.kernels.numba_gates import step_back, take_step
+from autograd.kernels.numba_product import (
+    ROWS,
+    add_product,
+    add_transposed,
+    packed,
+    packed_rows,
+    put,
+    room,
 )
+from autograd.kernels.numba_vectors import LANES, add, move
 from autograd.kernels.numpy_recurrent import LSTM_ORDER, Sizes
 from autograd.kernels.steps import twice
 from autograd.kernels.threads import get_num_threads, share
@@ -62,8 +57,8 @@ def lstm(
     z, cells = np.empty((total, 4, size), x.dtype), np.empty((total, size), x.dtype)
     flat = (
         writable(x).reshape(-1),  # (rows, I) -> (rows * I,)
-        packed(in_order(weight_ih).T),
-        packed(in_order(weight_hh).T),
+        packed_rows(in_order(weight_ih)),
+        packed_rows(in_order(weight_hh)),
         in_order(sum(given, np.zeros(4 * size, x.dtype))),
         hidden.copy(order="C").reshape(-1),  # (N, H) -> (N * H,)
         z.reshape(-1),  # (rows, 4, H) -> (rows * 4 * H,)
@@ -118,9 +113,9 @@ def lstm_grad(
     def memory_for(part: Range) -> tuple[Any, ...]:
         capacity = max(most, part[1] - part[0])
         return (
-            np.zeros(weight_ih.shape if needs[3] else (0, 0), x.dtype),
-            np.zeros(weight_hh.shape if needs[4] else (0, 0), x.dtype),
-            np.zeros((1, 4 * size) if needs[5] or needs[6] else (0, 0), x.dtype),
+            np.empty(weight_ih.shape if needs[3] else (0, 0), x.dtype),
+            np.empty(weight_hh.shape if needs[4] else (0, 0), x.dtype),
+            np.empty((1, 4 * size) if needs[5] or needs[6] else (0, 0), x.dtype),
             room(capacity, inputs),
             room(capacity, size),
             np.empty((capacity, 4 * size), x.dtype),
@@ -202,51 +197,8 @@ def by_sequences(
         for k in range(some.start, some.stop):
             walk(ranges[k], memory[k])
 
-    share(walk_some, len(ranges), work, blas=False)
+    share(walk_some, len(ranges), work)
     return memory
-
-
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
-def take_step(
-    _context: Any,
-    z: Any,
-    place: Any,
-    size: Any,
-    column: Any,
-    cells: Any,
-    row: Any,
-    out: Any,
-    state: Any,
-    now: Any,
-    memory: Any,
-) -> Any:
-    """A vector of a step: the gates in place of z, the cell and hidden states, each in two places.
-
-    The cell state is at `memory` in `out` and goes to `row` in `cells` too, the hidden state to
-    `row` in `out` and to `state` in `now`.
-    """
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        z, place, size, column, cells, row, out, state, now, memory = arguments
-        z, cells, out, now = (
-            context.make_array(signature.args[k])(context, builder, arguments[k]).data
-            for k in (0, 4, 6, 8)
-        )
-        mask = lanes(builder, builder.sub(size, column))
-        gates = []
-        for k, bend in enumerate((sigmoid, sigmoid, sigmoid, tanh)):
-            at = builder.add(place, builder.mul(size, ir.Constant(size.type, k)))
-            gates.append(bend(builder, load(builder, z, at, mask)))
-            store(builder, gates[k], z, at, mask)
-        i, f, o, candidate = gates
-        c = fused(builder, f, load(builder, out, memory, mask), builder.fmul(i, candidate))
-        h = builder.fmul(o, tanh(builder, c))
-        for value, array, at in ((c, out, memory), (c, cells, row), (h, out, row), (h, now, state)):
-            store(builder, value, array, at, mask)
-        return context.get_dummy_value()
-
-    i = types.intp
-    return types.void(z, i, i, i, cells, i, out, i, now, i), generate
 
 
 @compiled_exactly
@@ -300,72 +252,6 @@ def join(parts: Any, count: int, source: int, target: int, rows: int) -> Any:
     return count + 1
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
-def step_back(
-    _context: Any,
-    z: Any,
-    place: Any,
-    size: Any,
-    column: Any,
-    cells: Any,
-    row: Any,
-    cell: Any,
-    state: Any,
-    earlier: Any,
-    g: Any,
-    changes: Any,
-    into: Any,
-    dh: Any,
-    dc: Any,
-) -> Any:
-    """A vector of the gradients of a step: of the sums in the gates, and of the cell state before.
-
-    That state is at `earlier` in `cells`, or at `state` in `cell` if `earlier` is negative. Leaves
-    zeros in `dh`.
-    """
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        z, place, size, column, cells, row, cell, state, earlier, g, changes, into, dh, dc = (
-            arguments
-        )
-        z, cells, cell, g, changes, dh, dc = (
-            context.make_array(signature.args[k])(context, builder, arguments[k]).data
-            for k in (0, 4, 6, 9, 10, 12, 13)
-        )
-        mask = lanes(builder, builder.sub(size, column))
-        one = number(1.0)
-        offsets = [builder.mul(size, ir.Constant(size.type, k)) for k in range(4)]
-        i, f, o, candidate = (load(builder, z, builder.add(place, k), mask) for k in offsets)
-        initial = builder.icmp_signed("<", earlier, ir.Constant(size.type, 0))
-        array = builder.select(initial, cell, cells)
-        c_before = load(builder, array, builder.select(initial, state, earlier), mask)
-        through = tanh(builder, load(builder, cells, row, mask))
-        back = builder.fadd(load(builder, g, row, mask), load(builder, dh, state, mask))
-        open_slope = builder.fsub(one, builder.fmul(through, through))
-        flow = builder.fmul(builder.fmul(back, o), open_slope)
-        flow = builder.fadd(load(builder, dc, state, mask), flow)
-
-        def door(gate: Any, factor: Any) -> Any:
-            slope = builder.fmul(gate, builder.fsub(one, gate))
-            return builder.fmul(slope, factor)
-
-        slope = builder.fmul(i, builder.fsub(one, builder.fmul(candidate, candidate)))
-        results = (
-            door(i, builder.fmul(candidate, flow)),
-            door(f, builder.fmul(c_before, flow)),
-            builder.fmul(slope, flow),
-            door(o, builder.fmul(through, back)),
-        )
-        for value, k in zip(results, offsets, strict=True):
-            store(builder, value, changes, builder.add(into, k), mask)
-        store(builder, builder.fmul(flow, f), dc, state, mask)
-        store(builder, number(0.0), dh, state, mask)
-        return context.get_dummy_value()
-
-    i = types.intp
-    return types.void(z, i, i, i, cells, i, cell, i, i, g, changes, i, dh, dc), generate
-
-
 @compiled_exactly
 def lstm_walk_back(arrays: Any, memory: Any, inputs: int, size: int, first: int, last: int) -> None:
     """All steps of some sequences in reverse, which adds up `dx`, `dh`, `dc` and the totals.
@@ -375,6 +261,9 @@ def lstm_walk_back(arrays: Any, memory: Any, inputs: int, size: int, first: int,
     z, cells, cell, g, x, out, hidden, dx, dh, dc, entering, panels, starts, counts = arrays
     total_ih, total_hh, total_bias, x_panels, h_panels, changes, parts = memory
     capacity = changes.size // (4 * size)
+    for total in (total_ih, total_hh, total_bias):  # in the cache of the core that adds to it
+        for j in range(total.size):
+            total[j] = 0
     width, own = 4 * size, parts.size // 3 - 1
     t = starts.size
     while t > 0:

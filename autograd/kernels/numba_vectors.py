@@ -32,6 +32,7 @@ __all__ = [
     "splat",
     "store",
     "tanh",
+    "transpose",
 ]
 
 
@@ -169,3 +170,50 @@ def add(_context: Any, source: Any, start: Any, target: Any, place: Any, left: A
         return context.get_dummy_value()
 
     return types.void(source, types.intp, target, types.intp, types.intp), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+def transpose(
+    _context: Any,
+    source: Any,
+    start: Any,
+    apart: Any,
+    last: Any,
+    left: Any,
+    target: Any,
+    place: Any,
+    pitch: Any,
+) -> Any:
+    """Write the columns of a square of `LANES` rows, `apart` from each other, as rows.
+
+    Only as many columns as are left. Rows after `last`, counted from the first, are the same one.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        source, start, apart, last, left, target, place, pitch = arguments
+        memory = context.make_array(signature.args[0])(context, builder, source).data
+        into = context.make_array(signature.args[5])(context, builder, target).data
+        half, columns, rows = LANES // 2, lanes(builder, left), []
+        for k in range(LANES):
+            number_of = ir.Constant(start.type, k)
+            row = builder.select(builder.icmp_signed("<", number_of, last), number_of, last)
+            offset = builder.add(start, builder.mul(row, apart))
+            rows.append(load(builder, memory, offset, columns))
+        masks = [
+            ir.Constant(INTEGERS, [first + k // 2 + k % 2 * LANES for k in range(LANES)])
+            for first in (0, half)
+        ]
+        for _ in range(LANES.bit_length() - 1):  # shuffle both halves into each other, as cards
+            rows = [
+                builder.shuffle_vector(rows[k], rows[k + half], mask)
+                for k in range(half)
+                for mask in masks
+            ]
+        for k, row in enumerate(rows):
+            offset = builder.add(place, builder.mul(pitch, ir.Constant(start.type, k)))
+            there = builder.icmp_signed("<", ir.Constant(start.type, k), left)
+            store(builder, row, into, offset, splat(builder, there, MASK))
+        return context.get_dummy_value()
+
+    places = (types.intp,) * 4
+    return types.void(source, *places, target, types.intp, types.intp), generate
