@@ -74,7 +74,8 @@ def everywhere(monkeypatch):
     monkeypatch.setattr(direct, "COPY", 1 << 40)
     monkeypatch.setattr(direct, "is_pointwise", lambda windows: False)
     monkeypatch.setattr(numba_conv.winograd, "applies", lambda *_: False)
-    monkeypatch.setattr(columns, "column_blocks", None)
+    for name in ("column_blocks", "conv_input_grad"):
+        monkeypatch.setattr(columns, name, None)
 
 
 @given(case=convolutions())
@@ -85,8 +86,10 @@ def test_convolutions_and_their_gradients(case):
             everywhere(patch)
         out = numba_conv.conv(x, weight, bias, windows, groups)
         weight_grad = numba_conv.conv_weight_grad(x, g, windows, groups)
+        input_grad = numba_conv.conv_input_grad(g, weight, windows, groups)
     close(out, lambda x, w, b: columns.conv(x, w, b, windows, groups), x, weight, bias)
     close(weight_grad, lambda x, g: columns.conv_weight_grad(x, g, windows, groups), x, g)
+    close(input_grad, lambda g, w: columns.scatter_columns(g, w, windows, groups), g, weight)
 
 
 @pytest.mark.parametrize("value", [np.inf, np.nan])
@@ -107,6 +110,12 @@ def test_infinity_and_nan_reach_what_they_reach_in_the_reference(width, value):
                 with np.errstate(invalid="ignore"):
                     came, wanted = ours(*arrays, windows, 1), reference(*arrays, windows, 1)
                 assert (np.isfinite(came) == np.isfinite(wanted)).all()
+
+
+def test_windows_that_lie_in_the_padding_send_nothing_back():
+    g, weight = np.ones((1, 1, 1, 1), np.float32), np.ones((1, 1, 1, 1), np.float32)
+    windows = Windows((1, 1), (1, 1), (1, 2), (0, 1), (1, 1), (1, 1))
+    assert (numba_direct.conv_input_grad(g, weight, windows, 1) == 0).all()
 
 
 def test_results_repeat_bit_for_bit():

@@ -6,28 +6,32 @@ the same for all results: at stride 2 even and odd columns are kept apart for th
 copied for each tap, as im2col does, which for few channels of output takes longer than the sums.
 
 Shapes in comments: N images, G groups, C and O channels of input and output per group, L windows,
-K taps (channels times kernel positions), B blocks of `OUTPUTS` channels.
+K taps (channels times kernel positions), B blocks of channels of output.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from math import prod
+from itertools import product
+from math import gcd, prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd.kernels.columns import is_pointwise
+from autograd.kernels.numba_vectors import LANES, ROWS
 from autograd.kernels.windows import Windows, flat_grid
 
-LANES = 16
-"""Values in a vector register."""
-OUTPUTS = 8
-"""Channels of output that share each load of an input."""
-TAPS = 3
-"""Taps whose gradients are summed at once, for `OUTPUTS` channels each."""
+SUMS = ((2 * ROWS, 2), (1, 8))
+"""Channels of output, and vectors of results for each, that are summed at once."""
+GRADIENTS = ((2 * ROWS, ROWS - 1), (1, 9))
+"""The same with taps, for the gradient of the weight."""
+FEW = 4
+"""Channels of output, per group, below which they are summed one by one."""
+ALONE = 2
+"""What a multiplication costs there, for which an input has to be loaded."""
 CHUNK = 48
-"""About how many vectors of gradients of `OUTPUTS` channels stay in the first-level cache."""
+"""About how many vectors of gradients of some channels stay in the first-level cache."""
 COPY = 12
 """What im2col takes to copy a value, in multiplications."""
 LAY = (2, 16)
@@ -145,9 +149,99 @@ def vectors(begins: Any, wide: int) -> tuple[Any, Any, Any]:
     return places.reshape(-1), parts.reshape(-1), np.stack((first, first + whole, first + sizes), 1)
 
 
+class Phase(NamedTuple):
+    """The gradient of the inputs of one phase: those that are a stride apart.
+
+    Attributes:
+        windows: of the convolution of the results' gradient, at stride 1, that it is.
+        kernel: the part of the kernel, turned around, as an index of (G*C, O, kernel...).
+        lines: (rows,) where each row of its results begins in a plane of the input.
+    """
+
+    windows: Windows
+    kernel: tuple[slice, ...]
+    lines: Any
+
+
+@lru_cache(maxsize=256)
+def turned(windows: Windows) -> tuple[Phase, ...]:
+    """All phases that any window reaches."""
+    return tuple(
+        Phase(
+            windows._replace(
+                sizes=windows.out,
+                kernel=tuple(axis.kernel for axis in axes),
+                stride=(1,) * len(axes),
+                before=tuple(axis.before for axis in axes),
+                dilation=tuple(axis.dilation for axis in axes),
+                out=tuple(axis.out for axis in axes),
+            ),
+            (slice(None), slice(None), *(axis.taps for axis in axes)),
+            axes[-1].first
+            + windows.sizes[-1]
+            * flat_grid(
+                [
+                    np.arange(axis.first, size, stride)
+                    for axis, size, stride in zip(
+                        axes[:-1], windows.sizes, windows.stride, strict=False
+                    )
+                ],
+                windows.sizes[:-1],
+            ).reshape(-1),
+        )
+        for axes in product(*map(turned_axis, *windows[:5]))
+    )
+
+
+class Axis(NamedTuple):
+    """One dimension of a `Phase`; `first` is its first input."""
+
+    first: int
+    kernel: int
+    before: int
+    dilation: int
+    out: int
+    taps: slice
+
+
+def turned_axis(size: int, kernel: int, stride: int, before: int, dilation: int) -> list[Axis]:
+    axes = []
+    common = gcd(stride, dilation)
+    for first in range(min(stride, size)):
+        taps = [k for k in range(kernel) if (first + before - k * dilation) % stride == 0]
+        if taps:
+            axes.append(
+                Axis(
+                    first,
+                    len(taps),
+                    (taps[-1] * dilation - first - before) // stride,
+                    dilation // common,
+                    -(-(size - first) // stride),
+                    slice(taps[-1], taps[0] - 1 if taps[0] else None, -(stride // common)),
+                )
+            )
+    return axes
+
+
 def up(count: int, step: int) -> int:
     """To the next multiple."""
     return -(-count // step) * step
+
+
+def sums(outputs: int) -> tuple[int, int]:
+    """Which of `SUMS` serve so many channels of output per group."""
+    return SUMS[outputs < FEW]
+
+
+def gradients(outputs: int) -> tuple[int, int]:
+    """Which of `GRADIENTS` do."""
+    return GRADIENTS[outputs < FEW]
+
+
+def rounded(taps: int, outputs: int) -> int:
+    """How many weights of a group have their gradients summed, unnecessary ones included."""
+    beside = gradients(outputs)
+    return up(outputs, beside[0]) * up(taps, beside[1])
 
 
 def fits(x: Any, dtype: Any, out: int) -> bool:
@@ -160,13 +254,17 @@ def im2col(taps: int, outputs: int, windows: Windows) -> int:
     return prod(windows.out) * taps * (outputs + copies)
 
 
-def lay(channels: int, windows: Windows) -> int:
-    return channels * prod(windows.sizes) * LAY[windows.stride[-1] > 1]
-
-
 def lanes(windows: Windows) -> int:
     """How many results vectors have room for."""
     return prod(windows.out[:-1]) * up(windows.out[-1], LANES)
+
+
+def cost(windows: Windows, channels: int, outputs: int) -> int:
+    """What a convolution takes this way, for an image and a group."""
+    each = ALONE if outputs < FEW else 1
+    products = lanes(windows) * channels * prod(windows.kernel) * each
+    lay = channels * prod(windows.sizes) * LAY[windows.stride[-1] > 1]
+    return products * up(outputs, sums(outputs)[0]) + lay
 
 
 def applies(x: Any, weight: Any, windows: Windows, groups: int) -> bool:
@@ -175,8 +273,17 @@ def applies(x: Any, weight: Any, windows: Windows, groups: int) -> bool:
         return False
     outputs, channels = len(weight) // groups, weight.shape[1]
     taps = channels * prod(windows.kernel)
-    spent = lanes(windows) * taps * up(outputs, OUTPUTS) + lay(channels, windows)
-    return bool(spent < im2col(taps, outputs, windows))
+    return cost(windows, channels, outputs) < im2col(taps, outputs, windows)
+
+
+def applies_to_input(g: Any, weight: Any, windows: Windows, groups: int) -> bool:
+    """Whether the gradient of the input is faster this way than by im2col."""
+    if not fits(g, weight.dtype, prod(windows.sizes)):
+        return False
+    outputs, channels = len(weight) // groups, weight.shape[1]
+    taps = channels * prod(windows.kernel)
+    spent = sum(cost(phase.windows, outputs, channels) for phase in turned(windows))
+    return spent < im2col(taps, outputs, windows)
 
 
 def applies_to_weight(x: Any, g: Any, windows: Windows, groups: int) -> bool:
@@ -185,7 +292,8 @@ def applies_to_weight(x: Any, g: Any, windows: Windows, groups: int) -> bool:
         return False
     outputs, channels = g.shape[1] // groups, x.shape[1] // groups
     taps = channels * prod(windows.kernel)
-    sums = up(taps, TAPS) * up(outputs, OUTPUTS)
+    weights = rounded(taps, outputs)
     chunks = max(1, lanes(windows) // LANES // CHUNK)
-    spent = sums * (lanes(windows) + chunks * TOTAL) + lay(channels, windows)
-    return spent < im2col(taps, outputs, windows) and groups * sums * LANES * 4 <= KEPT
+    each = ALONE if outputs < FEW else 1
+    spent = weights * (lanes(windows) * each + chunks * TOTAL)
+    return spent < im2col(taps, outputs, windows) and groups * weights * LANES * 4 <= KEPT

@@ -27,6 +27,8 @@ def conv_input_grad(g: Any, weight: Any, windows: Windows, groups: int) -> Any:
     """As `numpy_conv.conv_input_grad`."""
     turned = windows.turned()
     if not winograd.applies(g, weight.shape, weight.dtype, turned, groups, PASS):
+        if direct.applies_to_input(g, weight, windows, groups):
+            return numba_direct.conv_input_grad(writable(g), weight, windows, groups)
         return numpy_conv.conv_input_grad(g, weight, windows, groups)
     return winograd.conv_input_grad(writable(g), weight, windows, numba_winograd)
 
