@@ -26,6 +26,8 @@ MATRICES = {
         ("spread", filters(size).inputs),
         ("collect", filters(size).results),
         ("spread_gradient", filters(size).results.T),
+        ("kernels", filters(size).kernels),
+        ("kernels_gradient", filters(size).kernels.T),
     )
 }
 
@@ -435,9 +437,95 @@ def turn(tiles: Any, out: Any) -> None:
                 transpose(source, start, places, target, into, channels)
 
 
+def make_kernels(size: int) -> Callable[..., None]:
+    n, elements = size + TILE - 1, size * size
+    groups = (elements + LANES - 1) // LANES
+
+    @compiled
+    def kernels(weights: Any, out: Any, first: int, turned: bool) -> None:
+        count, pitch = weights.shape[0], out.shape[1]
+        source, flat = weights.reshape(-1), out.reshape(-1)
+        square = np.empty(groups * LANES * LANES, out.dtype)
+        partly = np.empty(n * size * LANES, out.dtype)
+        rest = np.empty(n * n * LANES, out.dtype)
+        corner, way = (elements - 1, -1) if turned else (0, 1)
+        for kernel in range(0, count, LANES):
+            start = kernel * elements
+            if start + (LANES - 1) * elements + groups * LANES <= source.size:
+                for group in range(groups):
+                    place = group * LANES
+                    transpose(source, start + place, elements, square, place * LANES, LANES)
+            else:
+                for j in range(min(LANES, count - kernel)):
+                    for i in range(elements):
+                        square[i * LANES + j] = source[start + j * elements + i]
+            step = way * size * LANES
+            for x in range(size):
+                start = (corner + way * x) * LANES
+                place = x * LANES
+                transform(
+                    size, "kernels", square, start, step, TILE * step, partly, place, size * LANES
+                )
+            whole = kernel + LANES <= count
+            target, place, apart = (flat, first + kernel, pitch) if whole else (rest, 0, LANES)
+            for k in range(n):
+                start = k * size * LANES
+                into = place + k * n * apart
+                transform(size, "kernels", partly, start, LANES, TILE * LANES, target, into, apart)
+            if not whole:
+                for k in range(n * n):
+                    for j in range(count - kernel):
+                        flat[k * pitch + first + kernel + j] = rest[k * LANES + j]
+
+    return kernels
+
+
+def make_kernels_gradient(size: int) -> Callable[..., None]:
+    n, elements = size + TILE - 1, size * size
+    groups = (elements + LANES - 1) // LANES
+    name = "kernels_gradient"
+
+    @compiled
+    def kernels_gradient(values: Any, out: Any) -> None:
+        count = values.shape[1]
+        flat, target = values.reshape(-1), out.reshape(-1)
+        square = np.empty(groups * LANES * LANES, out.dtype)
+        partly = np.empty(n * size * LANES, out.dtype)
+        rest = np.empty(n * n * LANES, out.dtype)
+        for kernel in range(0, count, LANES):
+            source, start, apart = flat, kernel, count
+            if kernel + LANES > count:
+                for k in range(n * n):
+                    for j in range(count - kernel):
+                        rest[k * LANES + j] = flat[k * count + kernel + j]
+                source, start, apart = rest, 0, LANES
+            for k in range(n):
+                place = k * size * LANES
+                begin = start + k * n * apart
+                transform(size, name, source, begin, apart, TILE * apart, partly, place, LANES)
+            step = size * LANES
+            for x in range(size):
+                place = x * LANES
+                transform(size, name, partly, place, step, TILE * step, square, place, step)
+            start = kernel * elements
+            if start + (LANES - 1) * elements + groups * LANES <= target.size:
+                # rows overlap: the later ones, and the earlier groups, are the ones to stay
+                for group in range(groups - 1, -1, -1):
+                    place = group * LANES
+                    transpose(square, place * LANES, LANES, target, start + place, elements)
+            else:
+                for j in range(min(LANES, count - kernel)):
+                    for i in range(elements):
+                        target[start + j * elements + i] = square[i * LANES + j]
+
+    return kernels_gradient
+
+
 SPREAD = {size: make_spread(size) for size in (3, 5)}
 SPREAD_GRADIENT = {size: make_spread_gradient(size) for size in (3, 5)}
 COLLECT = {size: make_collect(size) for size in (3, 5)}
+KERNELS = {size: make_kernels(size) for size in (3, 5)}
+KERNELS_GRADIENT = {size: make_kernels_gradient(size) for size in (3, 5)}
 
 
 def spread(
@@ -461,3 +549,13 @@ def upright(tiles: Any, room: Any) -> Any:
     out = room[: tiles.size].reshape(values, places, channels)
     turn(tiles, out)
     return out
+
+
+def kernels(weights: Any, out: Any, size: int, first: int, turned: bool) -> None:
+    if not weights.flags.writeable:  # or all would be compiled again for this kind of array
+        weights = weights.copy()
+    KERNELS[size](weights, out, first, turned)
+
+
+def kernels_gradient(values: Any, out: Any, size: int) -> None:
+    KERNELS_GRADIENT[size](values, out)

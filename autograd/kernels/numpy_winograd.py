@@ -90,5 +90,22 @@ def collect(tiles: Any, out: Any, bias: Any, size: int, row: int, lines: Lines, 
     out[:, :, top : top + rows] = side_by_side[:, :rows, :width].transpose(3, 0, 1, 2)
 
 
+@cache
+def kernel_matrix(size: int, turned: bool = False) -> Any:
+    """(F, r*r): the transform of kernels for rows and columns at once."""
+    kernels = filters(size).kernels
+    if turned:
+        kernels = kernels[:, ::-1]
+    return np.kron(kernels, kernels).astype(np.float32)
+
+
+def kernels(weights: Any, out: Any, size: int, first: int, turned: bool) -> None:
+    np.matmul(kernel_matrix(size, turned), weights.T, out=out[:, first : first + len(weights)])
+
+
+def kernels_gradient(values: Any, out: Any, size: int) -> None:
+    np.matmul(values.T, kernel_matrix(size), out=out)
+
+
 def upright(tiles: Any, room: Any) -> Any:
     return tiles.swapaxes(1, 2)

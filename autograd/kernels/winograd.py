@@ -22,7 +22,7 @@ import numpy as np
 
 from autograd.kernels.threads import share
 from autograd.kernels.windows import Windows
-from autograd.kernels.winograd_tiles import LANES, POINTS, TILE, Lines, Tiles, kernel_matrix
+from autograd.kernels.winograd_tiles import LANES, POINTS, TILE, Lines, Tiles
 
 IMAGES = 16
 """Images side by side in a line, where there are as many."""
@@ -104,7 +104,7 @@ def conv(x: Any, weight: Any, bias: Any, windows: Windows, tiles: Tiles) -> Any:
     lines = whole(len(x), windows.out)
     if has_few(places_in(lines), *weight.shape[:2]):
         return correlate_few(x, weight, False, bias, windows, tiles, lines)
-    return correlate(x, kernel_values(weight), bias, weight.shape[2], windows, tiles)
+    return correlate(x, kernel_values(weight, tiles, False), bias, weight.shape[2], windows, tiles)
 
 
 def conv_input_grad(g: Any, weight: Any, windows: Windows, tiles: Tiles) -> Any:
@@ -114,21 +114,20 @@ def conv_input_grad(g: Any, weight: Any, windows: Windows, tiles: Tiles) -> Any:
     lines = whole(len(g), windows.out)
     if has_few(places_in(lines), *weight.shape[:2]):
         return correlate_few(g, weight, True, bias, windows, tiles, lines)
-    values = kernel_values(weight, turned=True).swapaxes(1, 2)  # (F, O, C) -> (F, C, O)
+    values = kernel_values(weight, tiles, True).swapaxes(1, 2)  # (F, O, C) -> (F, C, O)
     return correlate(g, values, bias, weight.shape[2], windows, tiles)
 
 
-def kernel_values(weight: Any, turned: bool = False) -> Any:
+def kernel_values(weight: Any, tiles: Tiles, turned: bool) -> Any:
     """(O, C, r, r) -> (F, O, C)"""
     rows, columns, size, _ = weight.shape
-    both = kernel_matrix(size, turned)
-    flat = weight.reshape(rows * columns, size * size)  # (O, C, r, r) -> (O*C, r*r)
-    values = np.empty((len(both), rows * columns), weight.dtype)
+    flat = np.ascontiguousarray(weight).reshape(-1, size * size)  # (O, C, r, r) -> (O*C, r*r)
+    values = np.empty(((size + TILE - 1) ** 2, rows * columns), weight.dtype)
 
     def transform(part: slice) -> None:
-        np.matmul(both, flat[part].T, out=values[:, part])
+        tiles.kernels(flat[part], values, size, part.start, turned)
 
-    share(transform, rows * columns, flat.size * len(both))
+    share(transform, rows * columns, values.size * size)
     return values.reshape(-1, rows, columns)
 
 
@@ -167,8 +166,7 @@ def correlate_few(
     """
     size = weight.shape[2]
     inputs, outputs = x.shape[1], weight.shape[1 if turned else 0]
-    both = kernel_matrix(size, turned)
-    values = len(both)
+    values = (size + TILE - 1) ** 2
     before = (windows.before[0], windows.before[1])
     spread = np.empty((values, inputs, places_in(lines)), x.dtype)
     out = np.empty((len(x), outputs, *windows.out), x.dtype)
@@ -180,8 +178,10 @@ def correlate_few(
         for first in range(part.start, part.stop, KERNELS):
             chosen = slice(first, min(part.stop, first + KERNELS))
             kernels = weight[:, chosen] if turned else weight[chosen]
-            # (O, n, r, r) or (n, C, r, r) -> (F, r*r) @ (r*r, ...) -> (F, O, n) or (F, n, C)
-            some = np.matmul(both, kernels.reshape(-1, size * size).T)
+            # (O, n, r, r) or (n, C, r, r) -> (F, O, n) or (F, n, C)
+            some = np.empty((values, kernels.shape[0] * kernels.shape[1]), x.dtype)
+            flat = np.ascontiguousarray(kernels).reshape(-1, size * size)
+            tiles.kernels(flat, some, size, 0, turned)
             some = some.reshape(values, *kernels.shape[:2])
             if turned:
                 some = some.swapaxes(1, 2)  # (F, O, n) -> (F, n, O)
@@ -227,14 +227,14 @@ def weight_grad(x: Any, g: Any, windows: Windows, tiles: Tiles) -> Any:
     total, *others = share(add_up, len(x), g.size * inputs * 9)
     for other in others:
         total += other
-    both = kernel_matrix(size)
-    flat = total.reshape(values, outputs * inputs)  # (F, O, C) -> (F, O*C)
     grad = np.empty((outputs * inputs, size * size), x.dtype)
 
     def finish(part: slice) -> None:
-        np.matmul(flat[:, part].T, both, out=grad[part])
+        # (F, O, C) -> (F, n*C) -> (n*C, r*r)
+        some = np.ascontiguousarray(total[:, part]).reshape(values, -1)
+        tiles.kernels_gradient(some, grad[part.start * inputs : part.stop * inputs], size)
 
-    share(finish, len(grad), flat.size * size * size)
+    share(finish, outputs, total.size * size)
     return grad.reshape(outputs, inputs, size, size)  # (O*C, r*r) -> (O, C, r, r)
 
 
@@ -243,8 +243,7 @@ def weight_grad_few(
 ) -> Any:
     """As `weight_grad`, some kernels at a time: see `correlate_few`."""
     inputs, outputs = x.shape[1], g.shape[1]
-    both = kernel_matrix(size)
-    values, places = len(both), places_in(lines)
+    values, places = (size + TILE - 1) ** 2, places_in(lines)
     spread = np.empty((values, inputs, places), x.dtype)
     gradients = np.empty((values, outputs, places), x.dtype)
     room = np.empty_like(spread)
@@ -263,11 +262,11 @@ def weight_grad_few(
         for first in range(part.start, part.stop, KERNELS):
             last = min(part.stop, first + KERNELS)
             total = np.empty((values, last - first, inputs), x.dtype)
-            for some, upright in turned:
-                np.matmul(gradients[some, first:last], upright, out=total[some])
-            # (F, n, C) -> (n*C, F) @ (F, r*r)
-            flat = total.reshape(values, -1).T
-            np.matmul(flat, both, out=grad[first * inputs : last * inputs])
+            for chosen, upright in turned:
+                np.matmul(gradients[chosen, first:last], upright, out=total[chosen])
+            # (F, n, C) -> (F, n*C) -> (n*C, r*r)
+            some = total.reshape(values, -1)
+            tiles.kernels_gradient(some, grad[first * inputs : last * inputs], size)
 
     share(spread_some, inputs, spread.size * values)
     share(spread_gradients, outputs, gradients.size * values)

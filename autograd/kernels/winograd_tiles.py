@@ -67,15 +67,6 @@ def polynomial(roots: list[Fraction]) -> list[Fraction]:
     return coefficients
 
 
-@cache
-def kernel_matrix(size: int, turned: bool = False) -> Any:
-    """(F, r*r): the transform of kernels for rows and columns at once."""
-    kernels = filters(size).kernels
-    if turned:
-        kernels = kernels[:, ::-1]
-    return np.kron(kernels, kernels).astype(np.float32)
-
-
 class Lines(NamedTuple):
     """How results of some sizes are cut into tiles, and tiles into blocks.
 
@@ -123,6 +114,12 @@ class Tiles(Protocol):
 
         The n channels of the tiles are those of the results from the first on.
         """
+
+    def kernels(self, weights: Any, out: Any, size: int, first: int, turned: bool) -> None:
+        """(n, r*r) -> (F, n), in columns of `out` from the first on; turned around or not."""
+
+    def kernels_gradient(self, values: Any, out: Any, size: int) -> None:
+        """(F, n) -> (n, r*r), by the transpose of the same."""
 
     def upright(self, tiles: Any, room: Any) -> Any:
         """(F, C, P) -> (F, P, C), as a product takes it fastest; there is room for a copy."""
