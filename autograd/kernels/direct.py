@@ -32,7 +32,7 @@ ALONE = 2
 """What a multiplication costs there, for which an input has to be loaded."""
 CHUNK = 48
 """About how many vectors of gradients of some channels stay in the first-level cache."""
-COPY = 12
+COPY = 20
 """What im2col takes to copy a value, in multiplications."""
 LAY = (2, 16)
 """What it takes to copy an input into the buffer, without and with keeping phases apart."""
@@ -248,9 +248,9 @@ def fits(x: Any, dtype: Any, out: int) -> bool:
     return bool(x.dtype == np.float32 and dtype == x.dtype and x.size and out)
 
 
-def im2col(taps: int, outputs: int, windows: Windows) -> int:
+def im2col(taps: int, outputs: int, windows: Windows, passes: int = 1) -> int:
     """What im2col and its product take for an image and a group, in multiplications."""
-    copies = 0 if is_pointwise(windows) else COPY
+    copies = 0 if is_pointwise(windows) else COPY * passes
     return prod(windows.out) * taps * (outputs + copies)
 
 
@@ -263,8 +263,12 @@ def cost(windows: Windows, channels: int, outputs: int) -> int:
     """What a convolution takes this way, for an image and a group."""
     each = ALONE if outputs < FEW else 1
     products = lanes(windows) * channels * prod(windows.kernel) * each
-    lay = channels * prod(windows.sizes) * LAY[windows.stride[-1] > 1]
-    return products * up(outputs, sums(outputs)[0]) + lay
+    return products * up(outputs, sums(outputs)[0]) + lay(channels, windows)
+
+
+def lay(channels: int, windows: Windows) -> int:
+    """What copying them into the buffer takes."""
+    return channels * prod(windows.sizes) * LAY[windows.stride[-1] > 1]
 
 
 def applies(x: Any, weight: Any, windows: Windows, groups: int) -> bool:
@@ -295,5 +299,6 @@ def applies_to_weight(x: Any, g: Any, windows: Windows, groups: int) -> bool:
     weights = rounded(taps, outputs)
     chunks = max(1, lanes(windows) // LANES // CHUNK)
     each = ALONE if outputs < FEW else 1
-    spent = weights * (lanes(windows) * each + chunks * TOTAL)
-    return spent < im2col(taps, outputs, windows) and groups * weights * LANES * 4 <= KEPT
+    spent = weights * (lanes(windows) * each + chunks * TOTAL) + lay(channels, windows)
+    # its copies are read once more, by columns
+    return spent < im2col(taps, outputs, windows, 2) and groups * weights * LANES * 4 <= KEPT
