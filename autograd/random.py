@@ -237,10 +237,14 @@ def bernoulli(
     chance = array if p is None else p
     if p is None and array.dtype.kind != "f":
         raise DtypeError(f"bernoulli: probabilities must be floating-point, got {array.dtype}")
-    if np.any((np.asarray(chance) < 0) | (np.asarray(chance) > 1)):
-        raise ValueError("bernoulli: probabilities must be between 0 and 1")
+    check_probabilities("bernoulli", chance)
     drawn = numpy_of(generator).random(array.shape, dtype=np.float32) < chance
     return new_tensor(np.asarray(drawn).astype(array.dtype))
+
+
+def check_probabilities(name: str, chance: Any) -> None:
+    if not np.all((np.asarray(chance) >= 0) & (np.asarray(chance) <= 1)):
+        raise ValueError(f"{name}: probabilities must be between 0 and 1")
 
 
 def kept(shape: tuple[int, ...], p: float, generator: Generator | None = None) -> Any:
@@ -329,6 +333,7 @@ def normal_(
 
 def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
     """Overwrite with 1 with probability `p`, else 0."""
+    check_probabilities("bernoulli_", raw(p))
     drawn = numpy_of(generator).random(raw(input).shape, dtype=np.float32) < raw(p)
     write("bernoulli_", input, (Ellipsis,), np.asarray(drawn))
     return input
@@ -337,9 +342,25 @@ def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Generator | None = Non
 def random_(
     input: Tensor, from_: int = 0, to: int | None = None, *, generator: Generator | None = None
 ) -> Tensor:
-    """Overwrite with whole numbers from `from_` to `to`, which is excluded."""
+    """Overwrite with whole numbers from `from_` to `to`, which is excluded.
+
+    Without either, with all from 0 on up to which the dtype holds each whole number.
+    """
+    dtype = raw(input).dtype
     if to is None:
-        from_, to = (0, from_) if from_ else (0, 2**24)
+        from_, to = 0, from_ or whole_numbers(dtype)
+    if from_ >= to:
+        raise ValueError(f"random_: from {from_} must be below to {to}")
+    check_fits("random_", np.array([from_, to - 1]), dtype)
     drawn = numpy_of(generator).integers(from_, to, raw(input).shape)
     write("random_", input, (Ellipsis,), np.asarray(drawn))
     return input
+
+
+def whole_numbers(dtype: np.dtype[Any]) -> int:
+    """How many whole numbers from 0 on a dtype holds."""
+    if dtype.kind == "b":
+        return 2
+    if dtype.kind in "iu":
+        return int(np.iinfo(dtype).max) + 1
+    return int(2 ** (np.finfo(dtype).nmant + 1))

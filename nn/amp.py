@@ -130,6 +130,8 @@ class GradScaler:
         self._growth_factor, self._backoff_factor = growth_factor, backoff_factor
         self._growth_interval, self._good_steps = growth_interval, 0
         self._finite: dict[int, bool] = {}
+        self._stepped: set[int] = set()
+        self._has_scaled = False
 
     def is_enabled(self) -> bool:
         """Whether it does anything."""
@@ -143,6 +145,7 @@ class GradScaler:
         """A loss, or several in a list or tuple, times the scale."""
         if not self._enabled:
             return outputs
+        self._has_scaled = True
         if isinstance(outputs, Tensor):
             return outputs * self._scale
         return type(outputs)(self.scale(output) for output in outputs)
@@ -151,10 +154,12 @@ class GradScaler:
         """Divide the gradients of an optimizer's parameters by the scale, early, to clip them.
 
         Raises:
-            RuntimeError: it has been done since the last `update`.
+            RuntimeError: it has been done since the last `update`, or no loss was scaled.
         """
         if not self._enabled:
             return
+        if not self._has_scaled:
+            raise RuntimeError("GradScaler: no loss was scaled: scale(loss).backward() comes first")
         if id(optimizer) in self._finite:
             raise RuntimeError("GradScaler.unscale_: already called since the last update()")
         finite = True
@@ -174,8 +179,17 @@ class GradScaler:
         return self._finite.get(id(optimizer), True)
 
     def step(self, optimizer: Optimizer) -> Any:
-        """Unscale the gradients unless that was done, and step if all are finite."""
-        return optimizer.step() if self.all_finite(optimizer) else None
+        """Unscale the gradients unless that was done, and step if all are finite.
+
+        Raises:
+            RuntimeError: it has been done since the last `update`, or no loss was scaled.
+        """
+        if id(optimizer) in self._stepped:
+            raise RuntimeError("GradScaler.step: already called since the last update()")
+        finite = self.all_finite(optimizer)
+        if self._enabled:
+            self._stepped.add(id(optimizer))
+        return optimizer.step() if finite else None
 
     def update(self, new_scale: float | None = None) -> None:
         """Adapt the scale to how the steps since the last call went, or set it."""
@@ -194,6 +208,7 @@ class GradScaler:
                 self._scale *= self._growth_factor
                 self._good_steps = 0
         self._finite.clear()
+        self._stepped.clear()
 
     def state_dict(self) -> dict[str, Any]:
         """The scale, and how it changes."""

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import autograd
+import nn
 
-ERRORS = (RuntimeError, ValueError, TypeError, IndexError, NotImplementedError)
+ERRORS = (RuntimeError, ValueError, TypeError, LookupError, NotImplementedError, AssertionError)
+
+
+class InPyTorchsLayout:
+    """This library with its modules where PyTorch has them: `lib.optim`, `lib.utils.data`."""
+
+    nn, optim, amp, autograd = nn, nn.optim, nn.amp, autograd
+    utils = SimpleNamespace(data=nn.data, checkpoint=nn.utils.checkpoint)
+
+    def __getattr__(self, name):
+        return getattr(autograd, name)
 
 
 def grad_of(lib):
@@ -53,10 +65,10 @@ def assert_same(ours, theirs):
         assert repr(ours) == repr(theirs)
 
 
-def agree(program, raises=None):
+def agree(program, raises=None, lib=autograd):
     """Run a program, a function of the library, in both; say whether an error is expected."""
     torch = pytest.importorskip("torch")
-    ours, error = outcome(program, autograd)
+    ours, error = outcome(program, lib)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyTorch's are not our concern
         theirs, their_error = outcome(program, torch)

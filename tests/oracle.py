@@ -1,9 +1,73 @@
 """Comparison with PyTorch: the same model with the same weights must do the same."""
 
+import warnings
+from types import FunctionType
+
 import numpy as np
 import pytest
 
 import autograd
+import nn
+
+
+def namespaces():
+    """Each namespace of the library, with those of PyTorch that have its names."""
+    torch = pytest.importorskip("torch")
+    collate = torch.utils.data._utils.collate  # where default_collate and default_convert live
+    return [
+        (autograd, (torch, torch.autograd)),
+        (autograd.functional, (torch.autograd.functional,)),
+        (nn, (torch.nn,)),
+        (nn.functional, (torch.nn.functional,)),
+        (nn.init, (torch.nn.init,)),
+        (nn.utils, (torch.nn.utils, torch.utils.checkpoint)),
+        (nn.utils.rnn, (torch.nn.utils.rnn,)),
+        (nn.optim, (torch.optim,)),
+        (nn.optim.lr_scheduler, (torch.optim.lr_scheduler,)),
+        (nn.data, (torch.utils.data, collate)),
+        (nn.amp, (torch.amp,)),
+    ]
+
+
+def shared(mine, yours):
+    """The public names of a namespace that PyTorch has too, with what they stand for there."""
+    return {
+        name: getattr(library, name)
+        for name in mine.__all__
+        for library in reversed(yours)
+        if hasattr(library, name)
+    }
+
+
+def in_torch(call):
+    """The same function, run by PyTorch: what its file takes from here comes from there."""
+    twins = {}
+    for mine, yours in namespaces():
+        twins[id(mine)] = yours[0]
+        twins |= {id(getattr(mine, name)): twin for name, twin in shared(mine, yours).items()}
+    names = {name: twins.get(id(value), value) for name, value in call.__globals__.items()}
+
+    def rebuilt(function):
+        rest = (function.__name__, function.__defaults__, function.__closure__)
+        return FunctionType(function.__code__, names, *rest)
+
+    for name, value in names.items():
+        if isinstance(value, FunctionType) and value.__globals__ is call.__globals__:
+            names[name] = rebuilt(value)
+    return rebuilt(call)
+
+
+def refused_in_torch(call):
+    """Whether PyTorch raises, too."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            in_torch(call)()
+        except Exception as error:  # PyTorch's are of many kinds
+            if isinstance(error, (AttributeError, NameError)) and "module" in str(error):
+                raise  # a name that PyTorch does not have
+            return True
+    return False
 
 
 def array_of(value):

@@ -401,6 +401,26 @@ def test_decoder_without_a_batch():
     compare(ours, theirs, [draw(3, 4), draw(5, 4, seed=1)], modules=(ours, theirs))
 
 
+@pytest.mark.parametrize("masked", [False, True])
+def test_decoder(masked):
+    torch = pytest.importorskip("torch")
+    first, other = pair("TransformerDecoderLayer", 4, 2, 6, dropout=0.0)
+    ours = nn.TransformerDecoder(first, 2, nn.LayerNorm(4).double())
+    theirs = torch.nn.TransformerDecoder(other, 2, torch.nn.LayerNorm(4).double())
+    copy_state(ours, theirs)
+    causal = np.triu(np.ones((3, 3), bool), 1)
+    compare(
+        *(
+            lambda x, y, module=module, give=give: module(
+                x, y, tgt_mask=give(causal) if masked else None
+            )
+            for module, give in ((ours, tensor), (theirs, to_torch))
+        ),
+        [draw(3, 2, 4), draw(5, 2, 4, seed=1)],
+        modules=(ours, theirs),
+    )
+
+
 def test_state_of_pytorch_is_read():
     torch = pytest.importorskip("torch")
     theirs = torch.nn.Transformer(4, 2, 1, 1, 6, dropout=0.0)

@@ -7,6 +7,7 @@ from collections import namedtuple
 
 import numpy as np
 import pytest
+from oracle import refused_in_torch
 
 import autograd
 from autograd import Generator, manual_seed, tensor
@@ -438,45 +439,63 @@ def test_attributes_are_fixed():
     assert len(next(iter(loader))) == 2
 
 
-@pytest.mark.parametrize(
-    ("make", "error", "message"),
-    [
-        (lambda: DataLoader([1], batch_size=0), ValueError, "batch_size must be a positive"),
-        (lambda: DataLoader([1], batch_size=2.5), ValueError, "positive integer, got 2.5"),
-        (lambda: DataLoader([1], shuffle=True, sampler=[0]), ValueError, "sampler and shuffle"),
-        (lambda: DataLoader([1], 4, batch_sampler=[[0]]), ValueError, "batch_sampler excludes"),
-        (lambda: DataLoader([1], batch_size=None, drop_last=True), ValueError, "needs a batch"),
-        (lambda: DataLoader([1], num_workers=-1), ValueError, "at least 0, got -1"),
-        (lambda: DataLoader([1], prefetch_factor=2), ValueError, "needs num_workers"),
-        (lambda: DataLoader([], shuffle=True), ValueError, "num_samples must be a positive"),
-        (lambda: DataLoader(Stream(3), shuffle=True), ValueError, "got shuffle=True"),
-        (lambda: DataLoader(Stream(3), sampler=[0]), ValueError, r"got sampler=\[0\]"),
-        (lambda: DataLoader(Stream(3), batch_size=0), ValueError, "batch_size must be"),
-        (lambda: DataLoader([1], pin_memory=True), TypeError, "pin_memory"),
-        (lambda: TensorDataset(), ValueError, "got shapes none"),
-        (
-            lambda: TensorDataset(autograd.ones(2), autograd.ones(3)),
-            ValueError,
-            r"shapes \(2,\), \(3,\)",
-        ),
-        (lambda: TensorDataset(tensor(1.0)), ValueError, "same first dimension"),
-        (lambda: TensorDataset([1.0]), TypeError, "argument 0 must be a Tensor, got list"),
-        (lambda: ConcatDataset([]), ValueError, "at least one dataset"),
-        (lambda: ConcatDataset([Stream(3)]), TypeError, "dataset 0 is an IterableDataset"),
-        (lambda: RandomSampler([], num_samples=0), ValueError, "num_samples"),
-        (lambda: RandomSampler([1], replacement=1), TypeError, "must be a bool, got 1"),
-        (lambda: WeightedRandomSampler([1.0], 0), ValueError, "num_samples"),
-        (lambda: WeightedRandomSampler([[1.0]], 1), ValueError, "one dimension"),
-        (lambda: WeightedRandomSampler([-1.0, 2.0], 1), ValueError, "at least 0"),
-        (lambda: WeightedRandomSampler([0.0, 0.0], 1), ValueError, "not all 0"),
-        (lambda: WeightedRandomSampler([1.0, 0.0], 2, False), ValueError, "only 1 weights"),
-        (lambda: BatchSampler([1], 2, drop_last=1), ValueError, "drop_last must be a bool"),
-        (lambda: random_split(range(5), [3, 3]), ValueError, "do not add up to the 5 samples"),
-        (lambda: random_split(range(5), [6, -1]), ValueError, "do not add up"),
-        (lambda: random_split(range(5), [1.5, -0.5]), ValueError, "fraction 0"),
-        (lambda: Dataset()[0], NotImplementedError, "defines no __getitem__"),
-    ],
-)
+BAD = [
+    (lambda: DataLoader([1], batch_size=0), ValueError, "batch_size must be a positive"),
+    (lambda: DataLoader([1], batch_size=2.5), ValueError, "positive integer, got 2.5"),
+    (lambda: DataLoader([1], shuffle=True, sampler=[0]), ValueError, "sampler and shuffle"),
+    (lambda: DataLoader([1], 4, batch_sampler=[[0]]), ValueError, "batch_sampler excludes"),
+    (lambda: DataLoader([1], batch_size=None, drop_last=True), ValueError, "needs a batch"),
+    (lambda: DataLoader([1], num_workers=-1), ValueError, "at least 0, got -1"),
+    (lambda: DataLoader([1], prefetch_factor=2), ValueError, "needs num_workers"),
+    (lambda: DataLoader([], shuffle=True), ValueError, "num_samples must be a positive"),
+    (lambda: DataLoader(Stream(3), shuffle=True), ValueError, "got shuffle=True"),
+    (lambda: DataLoader(Stream(3), sampler=[0]), ValueError, r"got sampler=\[0\]"),
+    (lambda: DataLoader(Stream(3), batch_size=0), ValueError, "batch_size must be"),
+    (lambda: DataLoader([1], pin_memory=True), TypeError, "pin_memory"),
+    (lambda: TensorDataset(), ValueError, "got shapes none"),
+    (
+        lambda: TensorDataset(autograd.ones(2), autograd.ones(3)),
+        ValueError,
+        r"shapes \(2,\), \(3,\)",
+    ),
+    (lambda: TensorDataset(tensor(1.0)), ValueError, "same first dimension"),
+    (lambda: TensorDataset([1.0]), TypeError, "argument 0 must be a Tensor, got list"),
+    (lambda: ConcatDataset([]), ValueError, "at least one dataset"),
+    (lambda: ConcatDataset([Stream(3)]), TypeError, "dataset 0 is an IterableDataset"),
+    (lambda: RandomSampler([], num_samples=0), ValueError, "num_samples"),
+    (lambda: RandomSampler([1], replacement=1), TypeError, "must be a bool, got 1"),
+    (lambda: WeightedRandomSampler([1.0], 0), ValueError, "num_samples"),
+    (lambda: WeightedRandomSampler([[1.0]], 1), ValueError, "one dimension"),
+    (lambda: WeightedRandomSampler([-1.0, 2.0], 1), ValueError, "at least 0"),
+    (lambda: WeightedRandomSampler([0.0, 0.0], 1), ValueError, "not all 0"),
+    (lambda: WeightedRandomSampler([1.0, 0.0], 2, False), ValueError, "only 1 weights"),
+    (lambda: BatchSampler([1], 2, drop_last=1), ValueError, "drop_last must be a bool"),
+    (lambda: random_split(range(5), [3, 3]), ValueError, "do not add up to the 5 samples"),
+    (lambda: random_split(range(5), [6, -1]), ValueError, "do not add up"),
+    (lambda: random_split(range(5), [1.5, -0.5]), ValueError, "fraction 0"),
+    (lambda: Dataset()[0], NotImplementedError, "defines no __getitem__"),
+]
+
+
+@pytest.mark.parametrize(("make", "error", "message"), BAD)
 def test_bad_arguments(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+STRICTER = {
+    "got shuffle=True",  # Stream is a data set of ours, which PyTorch does not know
+    r"got sampler=\[0\]",  # likewise
+    "dataset 0 is an IterableDataset",  # likewise
+    "pin_memory",  # there is no other memory here
+    "got shapes none",  # PyTorch raises when the length is asked for
+    "at least 0",  # PyTorch raises when the sampler is read
+    "not all 0",  # likewise
+    "only 1 weights",  # likewise
+    "do not add up",  # [6, -1] are 5
+}
+
+
+@pytest.mark.parametrize("make", [row[0] for row in BAD if row[2] not in STRICTER])
+def test_what_is_refused_is_refused_in_torch(make):
+    assert refused_in_torch(make)

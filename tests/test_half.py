@@ -118,6 +118,7 @@ def test_a_step_with_infinite_gradients_is_left_out():
     scaler = GradScaler(init_scale=8.0, growth_interval=2)
     scales = []
     for grad in (np.inf, 8.0, 8.0, np.nan):
+        scaler.scale(weight)
         weight.grad = tensor([grad])
         scaler.step(optimizer)
         scaler.update()
@@ -183,9 +184,16 @@ def test_refusals():
     weight = tensor([1.0], requires_grad=True)
     weight.grad = tensor([1.0])
     optimizer = nn.optim.SGD([weight], lr=1.0)
+    with pytest.raises(RuntimeError, match="no loss was scaled"):
+        scaler.step(optimizer)
+    assert weight.item() == 1.0
+    scaler.scale(weight)
     scaler.unscale_(optimizer)
-    with pytest.raises(RuntimeError, match="already called"):
+    with pytest.raises(RuntimeError, match="unscale_: already called"):
         scaler.unscale_(optimizer)
+    scaler.step(optimizer)
+    with pytest.raises(RuntimeError, match="step: already called"):
+        scaler.step(optimizer)
 
 
 def retained(call) -> int:

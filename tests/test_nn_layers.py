@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from oracle import assert_same, compare_modules, copy_state, leaf, to_torch
+from oracle import assert_same, compare_modules, copy_state, leaf, refused_in_torch, to_torch
 
 import autograd
 import nn
@@ -524,6 +524,20 @@ BAD = [
 def test_bad_input_is_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+STRICTER = {
+    "kernel_size is one number or 2 of them",  # PyTorch raises when the layer is called
+    "output_size 0",  # an output of nothing
+    "reduction is one of",  # PyTorch raises when the loss is called
+    "positional",  # taken for ignore_index
+    "padding is one number or 4",  # PyTorch raises when the layer is called
+}
+
+
+@pytest.mark.parametrize("call", [row[0] for row in BAD if row[2] not in STRICTER])
+def test_what_is_refused_is_refused_in_torch(call):
+    assert refused_in_torch(call)
 
 
 def test_a_refused_batch_leaves_the_statistics_alone():

@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+from oracle import refused_in_torch
 
 import autograd
 from autograd import load, no_grad, save, tensor
@@ -393,41 +394,53 @@ def leaf():
     return tensor([1.0], requires_grad=True)
 
 
-@pytest.mark.parametrize(
-    ("make", "error", "message"),
-    [
-        (lambda: optim.SGD([]), ValueError, "empty parameter list"),
-        (lambda: optim.SGD(leaf()), TypeError, "got one Tensor"),
-        (lambda: optim.SGD([1.0]), TypeError, "parameter 0 must be a Tensor, got float"),
-        (lambda: optim.SGD({leaf()}), TypeError, "got a set"),
-        (lambda: optim.SGD([{"params": {leaf()}}]), TypeError, "got a set"),
-        (lambda: optim.SGD([{"lr": 1.0}]), ValueError, "needs the key 'params', got 'lr'"),
-        (
-            lambda: optim.SGD([{"params": [leaf()]}, [leaf()]]),
-            TypeError,
-            "must be a dict, got list",
-        ),
-        (lambda: optim.SGD([leaf() * 2]), ValueError, "only leaf tensors can be optimized"),
-        (lambda: optim.SGD([x := leaf(), x]), ValueError, "appears twice in one group"),
-        (
-            lambda: optim.SGD([{"params": x} for x in itertools.repeat(leaf(), 2)]),
-            ValueError,
-            "appears in two groups",
-        ),
-        (lambda: optim.SGD([leaf()], lr=-1), ValueError, "SGD: lr must be at least 0, got -1"),
-        (lambda: optim.SGD([leaf()], lr=float("nan")), ValueError, "lr must be at least 0"),
-        (lambda: optim.SGD([leaf()], lr=tensor([1.0, 2.0])), ValueError, "must have one element"),
-        (lambda: optim.SGD([leaf()], momentum=-1), ValueError, "momentum must be at least 0"),
-        (lambda: optim.SGD([leaf()], nesterov=True), ValueError, "nesterov needs a momentum"),
-        (lambda: optim.Adam([leaf()], betas=(1.0, 0.9)), ValueError, r"two numbers in \[0, 1\)"),
-        (lambda: optim.AdamW([leaf()], eps=-1.0), ValueError, "AdamW: eps must be at least 0"),
-        (lambda: optim.Adadelta([leaf()], rho=1.5), ValueError, r"rho must be in \[0, 1\]"),
-        (lambda: optim.SGD([{"params": leaf(), "lr": -2}]), ValueError, "lr must be at least 0"),
-    ],
-)
+BAD = [
+    (lambda: optim.SGD([]), ValueError, "empty parameter list"),
+    (lambda: optim.SGD(leaf()), TypeError, "got one Tensor"),
+    (lambda: optim.SGD([1.0]), TypeError, "parameter 0 must be a Tensor, got float"),
+    (lambda: optim.SGD({leaf()}), TypeError, "got a set"),
+    (lambda: optim.SGD([{"params": {leaf()}}]), TypeError, "got a set"),
+    (lambda: optim.SGD([{"lr": 1.0}]), ValueError, "needs the key 'params', got 'lr'"),
+    (
+        lambda: optim.SGD([{"params": [leaf()]}, [leaf()]]),
+        TypeError,
+        "must be a dict, got list",
+    ),
+    (lambda: optim.SGD([leaf() * 2]), ValueError, "only leaf tensors can be optimized"),
+    (lambda: optim.SGD([x := leaf(), x]), ValueError, "appears twice in one group"),
+    (
+        lambda: optim.SGD([{"params": x} for x in itertools.repeat(leaf(), 2)]),
+        ValueError,
+        "appears in two groups",
+    ),
+    (lambda: optim.SGD([leaf()], lr=-1), ValueError, "SGD: lr must be at least 0, got -1"),
+    (lambda: optim.SGD([leaf()], lr=float("nan")), ValueError, "lr must be at least 0"),
+    (lambda: optim.SGD([leaf()], lr=tensor([1.0, 2.0])), ValueError, "must have one element"),
+    (lambda: optim.SGD([leaf()], momentum=-1), ValueError, "momentum must be at least 0"),
+    (lambda: optim.SGD([leaf()], nesterov=True), ValueError, "nesterov needs a momentum"),
+    (lambda: optim.Adam([leaf()], betas=(1.0, 0.9)), ValueError, r"two numbers in \[0, 1\)"),
+    (lambda: optim.AdamW([leaf()], eps=-1.0), ValueError, "AdamW: eps must be at least 0"),
+    (lambda: optim.Adadelta([leaf()], rho=1.5), ValueError, r"rho must be in \[0, 1\]"),
+    (lambda: optim.SGD([{"params": leaf(), "lr": -2}]), ValueError, "lr must be at least 0"),
+]
+
+
+@pytest.mark.parametrize(("make", "error", "message"), BAD)
 def test_bad_arguments(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+STRICTER = {
+    "got a set",  # its order is that of hashes
+    "appears twice in one group",  # PyTorch warns
+    "lr must be at least 0",  # not a number, or of one group
+}
+
+
+@pytest.mark.parametrize("make", [row[0] for row in BAD if row[2] not in STRICTER])
+def test_what_is_refused_is_refused_in_torch(make):
+    assert refused_in_torch(make)
 
 
 def test_refused_group_leaves_the_optimizer_as_it_was():

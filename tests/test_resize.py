@@ -97,6 +97,24 @@ def test_nearest_hands_infinity_and_nan_on():
     assert np.isnan(out[2:]).all()
 
 
+def test_windows_hold_infinity_and_nan_where_they_stand():
+    torch = pytest.importorskip("torch")
+    x = np.array([[[[np.inf, 1, 2, np.nan], [3, 4, -np.inf, 5]]]], F32)
+    ours, theirs = F.unfold(tensor(x), 2, padding=1), torch.nn.functional.unfold
+    columns = theirs(to_torch(x), 2, padding=1)
+    assert_same(ours, columns)
+    images = torch.nn.functional.fold(columns, (2, 4), 2, padding=1)
+    assert_same(F.fold(ours, (2, 4), 2, padding=1), images)
+
+
+def test_windows_of_no_images():
+    torch = pytest.importorskip("torch")
+    x = draw(0, 3, 4, 5)
+    columns = torch.nn.functional.unfold(to_torch(x), 2)
+    assert_same(F.unfold(tensor(x), 2), columns)
+    assert F.fold(F.unfold(tensor(x), 2), (4, 5), 2).shape == (0, 3, 4, 5)
+
+
 def test_similarity_of_short_vectors():
     """The value is PyTorch's, the gradient that of the value, which there it is not."""
     torch = pytest.importorskip("torch")
@@ -135,6 +153,9 @@ def test_running_statistics_alone():
         (lambda f, x: f.channel_shuffle(x, 2), "split into 2"),
         (lambda f, x: f.unfold(x[0, 0], 2), "unfold: input has shape"),
         (lambda f, x: f.unfold(x, 9), "kernel"),
+        (lambda f, x: f.unfold(x, 2, stride=0), "positive"),
+        (lambda f, x: f.unfold(x, 2, padding=-1), "negative"),
+        (lambda f, x: f.fold(x[0], 3, 4), "larger than the padded image"),
         (lambda f, x: f.fold(x[0], 3, 2), "fold: input has shape"),
         (lambda f, x: f.instance_norm(x[..., :1, :1]), "more than one"),
         (lambda f, x: f.rms_norm(x, (3,)), "end with"),

@@ -111,7 +111,9 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         weight = weight.reshape(-1, *[1] * (input.ndim - 2))  # (C,) -> (C, 1, ...)
     elif not input.ndim:
         weight = weight.reshape(())  # (1,) -> ()
-    return ops.where(input > 0, input, weight * input)
+    above = input > 0
+    # infinity above 0 does not reach the gradient of the weight
+    return ops.where(above, input, weight * ops.where(above, 0.0, input))
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:

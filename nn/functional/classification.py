@@ -171,5 +171,5 @@ def kl_div(
         positive = ops.where(target > 0, target, 1.0)  # 0 * log(0) counts as 0
         losses = target * autograd.log(positive) - target * input
     if reduction == "batchmean":
-        return losses.sum() / max(int(input.shape[0]) if input.ndim else 1, 1)
+        return losses.sum() / (int(input.shape[0]) if input.ndim else 1)
     return reduced(losses, reduction)

@@ -220,7 +220,7 @@ def rms_norm(
         input: (..., *normalized_shape).
         normalized_shape: the sizes of those dimensions.
         weight: of that shape.
-        eps: the spacing of the dtype at 1 when None.
+        eps: the spacing of the dtype at 1 when None; that of float32 for float16.
 
     Raises:
         ShapeError: shapes do not fit.
@@ -238,6 +238,8 @@ def rms_norm(
         raise ShapeError(
             f"rms_norm: weight has shape {tuple(weight.shape)}, expected {wanted} (input {shape})"
         )
+    if input.dtype == autograd.float16:  # whose squares may be out of range
+        return rms_norm(input.float(), wanted, weight, eps).half()
     added = float(np.finfo(input.dtype).eps) if eps is None else eps
     dims = tuple(range(-len(wanted), 0))
     out = input * autograd.rsqrt((input * input).mean(dims, keepdim=True) + added)

@@ -87,7 +87,9 @@ def smooth_l1_loss(
         return l1_loss(input, target, reduction=reduction)
     error = difference("smooth_l1_loss", input, target, reduction)
     size = error.abs()
-    losses = ops.where(size < beta, 0.5 / beta * error * error, size - 0.5 * beta)
+    near = (size >= beta).logical_not()  # NaN, too, is near
+    inside = ops.where(near, error, 0.0)  # an infinite error has a finite gradient
+    losses = ops.where(near, 0.5 / beta * inside * inside, size - 0.5 * beta)
     return reduced(losses, reduction)
 
 
@@ -105,5 +107,7 @@ def huber_loss(
         raise ValueError(f"huber_loss: delta is positive, got {delta}")
     error = difference("huber_loss", input, target, reduction)
     size = error.abs()
-    losses = ops.where(size < delta, 0.5 * error * error, delta * (size - 0.5 * delta))
+    near = (size >= delta).logical_not()  # NaN, too, is near
+    inside = ops.where(near, error, 0.0)  # an infinite error has a finite gradient
+    losses = ops.where(near, 0.5 * inside * inside, delta * (size - 0.5 * delta))
     return reduced(losses, reduction)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import floor
+from math import floor, prod
 from typing import Any
 
 import numpy as np
 
 import autograd
-from autograd import Tensor, tensor
+from autograd import Tensor, ops, tensor
 from autograd.errors import ShapeError
-from nn.functional.conv import conv2d, conv_transpose2d
 from nn.functional.pool import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
-from nn.functional.shapes import per_dim
+from nn.functional.shapes import pad, per_dim
 
 __all__ = [
     "channel_shuffle",
@@ -220,20 +219,16 @@ def unfold(
         raise ShapeError(
             f"unfold: input has shape {tuple(input.shape)}, expected (N, C, H, W) or (C, H, W)"
         )
-    kernel, spread, border, step = (
-        per_dim("unfold", name, value, 2)
-        for name, value in (
-            ("kernel_size", kernel_size),
-            ("dilation", dilation),
-            ("padding", padding),
-            ("stride", stride),
-        )
+    windows = Windows("unfold", input.shape[-2:], kernel_size, dilation, padding, stride)
+    (top, left), (height, width) = windows.border, windows.padded
+    *lead, channels = (int(n) for n in input.shape[:-2])
+    # (N, C, H, W) -> (N * C, H * W) -> (H * W, N * C)
+    images = pad(input, (left, left, top, top)).reshape(prod(lead) * channels, height * width)
+    rows = ops.getitem(images.transpose(0, 1), index=(windows.places.reshape(-1),))
+    # (KH * KW * windows, N * C) -> (N, C * KH * KW, windows)
+    return rows.transpose(0, 1).reshape(
+        *lead, channels * windows.places.shape[0], windows.places.shape[1]
     )
-    *lead, channels, height, width = (int(n) for n in input.shape)
-    images = input.reshape(-1, 1, height, width)  # (N, C, H, W) -> (N * C, 1, H, W)
-    out = conv2d(images, unit_kernels(kernel, input), None, step, border, spread)
-    # (N * C, KH * KW, OH, OW) -> (N, C * KH * KW, OH * OW)
-    return out.reshape(*lead, channels * kernel[0] * kernel[1], out.shape[2] * out.shape[3])
 
 
 def fold(
@@ -255,37 +250,64 @@ def fold(
     >>> fold(tensor([[[1.0, 2.0], [2.0, 3.0]]]), (1, 3), (1, 2)).tolist()
     [[[[1.0, 4.0, 3.0]]]]
     """
-    size, kernel, spread, border, step = (
-        per_dim("fold", name, value, 2)
-        for name, value in (
-            ("output_size", output_size),
-            ("kernel_size", kernel_size),
-            ("dilation", dilation),
-            ("padding", padding),
-            ("stride", stride),
-        )
-    )
-    reach = [
-        n + 2 * p - d * (k - 1) - 1 for n, p, d, k in zip(size, border, spread, kernel, strict=True)
-    ]
-    counts = [r // s + 1 for r, s in zip(reach, step, strict=True)]
+    size = per_dim("fold", "output_size", output_size, 2)
+    windows = Windows("fold", size, kernel_size, dilation, padding, stride)
     shape = tuple(int(n) for n in input.shape)
-    area = kernel[0] * kernel[1]
-    if len(shape) not in (2, 3) or shape[-2] % area or shape[-1] != counts[0] * counts[1]:
+    area, count = windows.places.shape
+    if len(shape) not in (2, 3) or shape[-2] % area or shape[-1] != count:
         raise ShapeError(
-            f"fold: input has shape {shape}, expected (N, C * {area}, {counts[0] * counts[1]}) for "
-            f"images of {size}"
+            f"fold: input has shape {shape}, expected (N, C * {area}, {count}) for images of {size}"
         )
     *lead, rows, _ = shape
-    # (N, C * KH * KW, windows) -> (N * C, KH * KW, OH, OW)
-    windows = input.reshape(-1, area, *counts)
-    rest = tuple(r % s for r, s in zip(reach, step, strict=True))
-    units = unit_kernels(kernel, input)
-    out = conv_transpose2d(windows, units, None, step, border, rest, 1, spread)
-    return out.reshape(*lead, rows // area, *size)  # (N * C, 1, H, W) -> (N, C, H, W)
+    images = prod(lead) * rows // area
+    # (N, C * KH * KW, windows) -> (N * C, KH * KW * windows) -> (KH * KW * windows, N * C)
+    values = input.reshape(images, area * count).transpose(0, 1)
+    padded = windows.padded
+    total = ops.index_sum(
+        values, shape=(padded[0] * padded[1], images), index=(windows.places.reshape(-1),)
+    )
+    # (H * W, N * C) -> (N, C, H, W)
+    out = total.transpose(0, 1).reshape(*lead, rows // area, *padded)
+    top, left = windows.border
+    return out[..., top : top + size[0], left : left + size[1]]
 
 
-def unit_kernels(kernel: Sequence[int], like: Tensor) -> Tensor:
-    """A kernel for each of its places, 1 there: (KH * KW, 1, KH, KW)."""
-    area = kernel[0] * kernel[1]
-    return tensor(np.eye(area, dtype=like.dtype).reshape(area, 1, *kernel))
+class Windows:
+    """Where each place of each window lies in a padded image.
+
+    Attributes:
+        border: the rows and columns that are added on either side.
+        padded: the sizes of the image with them.
+        places: (KH * KW, windows), in the flat image.
+
+    Raises:
+        ShapeError: the kernel is larger than the image.
+        ValueError: a size is not positive, or the padding negative.
+    """
+
+    def __init__(
+        self, name: str, size: Sequence[int], kernel: Any, dilation: Any, padding: Any, stride: Any
+    ) -> None:
+        kernel = per_dim(name, "kernel_size", kernel, 2)
+        spread = per_dim(name, "dilation", dilation, 2)
+        step = per_dim(name, "stride", stride, 2)
+        self.border = per_dim(name, "padding", padding, 2)
+        if min(*kernel, *spread, *step) < 1 or min(self.border) < 0:
+            raise ValueError(
+                f"{name}: kernel_size {kernel}, dilation {spread} and stride {step} must be "
+                f"positive, padding {self.border} not negative"
+            )
+        self.padded = tuple(int(n) + 2 * p for n, p in zip(size, self.border, strict=True))
+        reach = [n - d * (k - 1) for n, d, k in zip(self.padded, spread, kernel, strict=True)]
+        if min(reach) < 1:
+            raise ShapeError(
+                f"{name}: the kernel {kernel}, dilated by {spread}, is larger than the padded "
+                f"image {self.padded}"
+            )
+        rows, columns = (
+            np.arange(k)[:, None] * d + np.arange(0, r, s)  # (K, windows along this dimension)
+            for k, d, r, s in zip(kernel, spread, reach, step, strict=True)
+        )
+        # (KH, OH), (KW, OW) -> (KH, KW, OH, OW) -> (KH * KW, OH * OW)
+        places = rows[:, None, :, None] * self.padded[1] + columns[None, :, None, :]
+        self.places = places.reshape(kernel[0] * kernel[1], rows.shape[1] * columns.shape[1])

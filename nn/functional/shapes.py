@@ -98,14 +98,15 @@ def pad_copied(input: Tensor, pairs: Sequence[tuple[int, int]], mode: str) -> Te
     inside = cut(input, pairs)
     for dim, pair in enumerate(pairs):
         before, after = max(pair[0], 0), max(pair[1], 0)
+        if not before and not after:
+            continue
         size = int(inside.shape[dim])
         room = {"reflect": size - 1, "circular": size, "replicate": before + after}[mode]
-        if max(before, after) > room or (size == 0 and before + after):
+        if max(before, after) > room or size == 0:
             raise ShapeError(
                 f"pad: {mode} padding of {pair} is too wide for size {size} of dimension {dim} "
                 f"(input {tuple(input.shape)})"
             )
-        if before or after:
-            places = np.pad(np.arange(size), (before, after), mode=BORDERS[mode])
-            inside = ops.getitem(inside, index=(slice(None),) * dim + (places,))
+        places = np.pad(np.arange(size), (before, after), mode=BORDERS[mode])
+        inside = ops.getitem(inside, index=(slice(None),) * dim + (places,))
     return inside
