@@ -1,7 +1,9 @@
 """The compiled LSTM: each thread takes some sequences through all steps by itself.
 
-A step is a product of few rows, whose results stay in registers (`tile`), and what follows for each
-element, in the same pass. What does not depend on the step before is done for all rows at once.
+The products that do not wait for the step before, those with the inputs and those that are
+gradients, are done for some steps at once, while what they read is in the cache of the core. The
+hidden and cell states have the same bits for any number of threads; gradients of the weights are
+sums of one part for each thread.
 """
 
 from __future__ import annotations
