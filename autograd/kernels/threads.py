@@ -25,15 +25,8 @@ T = TypeVar("T")
 WORTHWHILE = 1 << 22
 """Multiplications below which a call is not worth a second thread: about 0.1 ms of them."""
 
-LOOKS = 100_000
-"""How often a thread that waits awake looks before it sleeps: for some 0.2 ms."""
-
-PAUSE = 3_000
-"""Looks after which a thread takes up what it was woken for: by then, some 6 us, the caller is in
-NumPy and has let go of the interpreter lock. A thread that finds the lock taken goes to sleep."""
-
-wait_awake: Callable[[Any, int, int, int, Any], Any] | None = None
-"""`numba_wait.wait`, once Numba is loaded. A thread that sleeps takes some 0.1 ms to wake up."""
+wait_awake: Callable[[Any, int, bool, Any], Any] | None = None
+"""`numba_wait.wait`, once Numba is loaded."""
 
 
 def cores() -> int:
@@ -123,7 +116,7 @@ class Job:
         for _ in range(len(self.results) - count):
             seen = self.done.number()
             if self.finished.empty():
-                self.done.wait(seen, 0, SILENT)
+                self.done.wait(seen, False, SILENT)
             self.finished.get()
         results = self.results
         del self.function, self.results  # a thread that comes late would keep them alive
@@ -144,18 +137,18 @@ class Bell:
     def ring(self) -> None:
         self.count[0] += 1
 
-    def wait(self, seen: int, pause: int, finished: Bell) -> None:
+    def wait(self, seen: int, pause: bool, finished: Bell) -> None:
         """Wait until it rings, but not long: whoever finds nothing then goes to sleep.
 
         Args:
             seen: the number that it showed before.
-            pause: looks to spend once it has rung.
+            pause: whether to wait a moment more once it has rung.
             finished: rings when this thread holds the interpreter lock no more.
         """
         if wait_awake is None:
             finished.ring()
         else:
-            wait_awake(self.count, seen, LOOKS, pause, finished.count)
+            wait_awake(self.count, seen, pause, finished.count)
 
 
 SILENT = Bell()
@@ -182,7 +175,7 @@ class Pool:
         while True:
             seen = self.bell.number()
             if self.jobs.empty():
-                self.bell.wait(seen, PAUSE, finished)
+                self.bell.wait(seen, True, finished)
             else:
                 finished.ring()
             job = self.jobs.get()
