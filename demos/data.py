@@ -83,6 +83,19 @@ class ImageData(NamedTuple):
         vars(test)["transform"] = Compose([*self.base, *last])
         return self._replace(train=train, test=test)
 
+    def framed(self, side: int) -> ImageData:
+        """The same grey images in the middle of `side` x `side` pixels.
+
+        Raises:
+            ValueError: they are larger, or in colours.
+        """
+        if self.shape[0] != 1 or max(self.shape) > side:
+            raise ValueError(
+                f"--dataset {self.source}: images have shape {self.shape}, expected grey images "
+                f"of at most {side} x {side} pixels"
+            )
+        return self._replace(base=(*self.base, CenterCrop(side))).transformed([])
+
     def limited(self, count: int | None) -> ImageData:
         """The first `count` images of each part."""
         if count is None:

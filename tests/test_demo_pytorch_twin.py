@@ -14,7 +14,7 @@ SMALL = ["--dataset", "digits", "--limit", "60", "--epochs", "2"]
 
 @pytest.mark.parametrize("network", list(pytorch_twin.CHOICES))
 def test_without_pytorch(network, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(pytorch_twin, "find_spec", lambda name: None)
+    monkeypatch.setattr(pytorch_twin, "torch_if_installed", lambda threads: None)
     arguments = [*SMALL, "--network", network, "--out", str(tmp_path)]
     assert pytorch_twin.main(arguments) == 0
     said = capsys.readouterr().out
