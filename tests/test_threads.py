@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_info
 
 import autograd
 import nn
-from autograd.kernels.threads import Job, share
+from autograd.kernels.threads import Bell, Job, share
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_a_job_that_is_done_keeps_nothing_alive(restored):
     alive = weakref.ref(kept)
     job = Job(lambda part, kept=kept: kept[part], [slice(0, 1), slice(1, 3)])
     del kept
-    parts = job.finish()
+    parts = job.finish(Bell())
     assert alive() is not None
     del parts
     assert alive() is None

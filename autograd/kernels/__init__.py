@@ -20,7 +20,7 @@ from autograd.kernels.numpy_loss import (
     log_softmax,
     softmax,
 )
-from autograd.kernels.numpy_matmul import matmul
+from autograd.kernels.numpy_matmul import linear, matmul
 from autograd.kernels.numpy_norm import (
     moments,
     standard_moments,
@@ -72,6 +72,7 @@ __all__ = [
     "get_kernels",
     "gru",
     "gru_grad",
+    "linear",
     "log_softmax",
     "lstm",
     "lstm_grad",

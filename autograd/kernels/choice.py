@@ -39,6 +39,7 @@ COMPILED: dict[str, str] = {
     "sgd_step": "numba_optim",
     "drop": "numba_select",
     "erf": "numba_special",
+    "linear": "numba_linear",
     "relu": "numba_select",
     "relu_grad": "numba_select",
     "select": "numba_select",

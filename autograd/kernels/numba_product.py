@@ -29,7 +29,19 @@ from autograd.kernels.numba_vectors import (
 )
 from autograd.kernels.threads import share
 
-__all__ = ["ROWS", "add_product", "add_transposed", "packed", "packed_rows", "put", "room"]
+__all__ = [
+    "DEPTH",
+    "ROWS",
+    "WIDTH",
+    "add_product",
+    "add_transposed",
+    "pack_rows",
+    "packed",
+    "packed_rows",
+    "put",
+    "room",
+    "tile",
+]
 
 
 VECTORS = 4

@@ -14,7 +14,7 @@ from autograd.kernels.compiled import compiled
 
 AWAKE = 500e-6
 """Seconds that a thread waits awake before it sleeps: longer than most pauses between products."""
-PAUSE = 3e-6
+PAUSE = 10e-6
 """Seconds after which a thread takes up what it was woken for: by then the caller is in NumPy and
 has let go of the interpreter lock. A thread that finds the lock taken goes to sleep."""
 

@@ -33,13 +33,32 @@ def matmul(x: Any, y: Any) -> Any:
     return out
 
 
-def product(x: Any, y: Any) -> Any:
-    """``x @ y`` for two matrices."""
+@in_single
+def linear(x: Any, weight: Any, bias: Any) -> Any:
+    """``x @ weight.T + bias`` for x (..., in), weight (out, in) and bias (out,) or None."""
+    if x.dtype == weight.dtype and x.dtype.kind == "f" and x.flags.c_contiguous and x.size:
+        # (..., in) -> (rows, in)
+        rows = product(x.reshape(-1, x.shape[-1]), weight.T, bias)
+        return rows.reshape(*x.shape[:-1], len(weight))
+    out = matmul(x, weight.T)
+    if bias is not None:
+        out += bias
+    return out
+
+
+def product(x: Any, y: Any, bias: Any = None) -> Any:
+    """``x @ y`` for two matrices, plus a row."""
     rows, columns = x.shape[0], y.shape[1]
     out = np.empty((rows, columns), x.dtype)
+
+    def multiply(some: slice, part: slice) -> None:
+        result = np.matmul(x[some], y[:, part], out=out[some, part])
+        if bias is not None:
+            result += bias[part]
+
     work = rows * columns * x.shape[1]
     if rows >= columns:
-        share(lambda part: np.matmul(x[part], y, out=out[part]), rows, work)
+        share(lambda part: multiply(part, slice(None)), rows, work)
     else:
-        share(lambda part: np.matmul(x, y[:, part], out=out[:, part]), columns, work)
+        share(lambda part: multiply(slice(None), part), columns, work)
     return out

@@ -70,6 +70,7 @@ def set_num_threads(num: int) -> None:
     with _lock:
         if _pool is not None:
             _pool.give(None, _threads - 1)
+            _pool.bell.ring()
             _pool = None
         _threads = num
     settle()
@@ -110,8 +111,9 @@ class Job:
         for _ in range(self.context.copy().run(self.take)):
             self.finished.put(None)
 
-    def finish(self) -> list[Any]:
-        """As `take`, in the thread of the caller; waits for the others."""
+    def finish(self, bell: Bell) -> list[Any]:
+        """As `take`, in the thread of the caller, which rings for the others and waits for them."""
+        bell.ring()
         count = self.take()
         for _ in range(len(self.results) - count):
             seen = self.done.number()
@@ -168,7 +170,6 @@ class Pool:
         """Let so many threads help with a job; None ends them."""
         for _ in range(times):
             self.jobs.put(job)
-        self.bell.ring()
 
     def work(self) -> None:
         finished = SILENT
@@ -215,5 +216,6 @@ def share(function: Callable[[slice], T], count: int, work: int, blas: bool = Tr
     if blas:
         settle()
     job = Job(function, slices)
-    pool().give(job, len(slices) - 1)
-    return job.finish()
+    helpers = pool()
+    helpers.give(job, len(slices) - 1)
+    return job.finish(helpers.bell)

@@ -71,15 +71,12 @@ def linear(x: Any, weight: Any, bias: Any) -> Any:
             f"linear: input of shape {x.shape} has {x.shape[-1] if x.ndim else 'no'} features, "
             f"weight expects {weight.shape[1]} (weight {weight.shape})"
         )
-    out = kernels.matmul(x, weight.T)
-    if bias is not None:
-        if bias.shape != weight.shape[:1]:
-            raise ShapeError(
-                f"linear: bias has shape {bias.shape}, expected {weight.shape[:1]} "
-                f"(weight {weight.shape})"
-            )
-        out += bias
-    return out
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise ShapeError(
+            f"linear: bias has shape {bias.shape}, expected {weight.shape[:1]} "
+            f"(weight {weight.shape})"
+        )
+    return kernels.linear(x, weight, bias)
 
 
 def einsum_rule(g: Any, needs: Any, operands: Any, terms: Any, output: str) -> list[Any]:
