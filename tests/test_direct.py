@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("numba")
 
-from autograd.kernels import Windows, columns, direct, numba_conv, numba_direct, threads
+from autograd.kernels import Windows, columns, direct_ways, numba_conv, numba_direct, threads
 
 
 @pytest.fixture(autouse=True, params=[1, 2])
@@ -31,6 +31,9 @@ def layout(array, kind):
     return array
 
 
+both = pytest.mark.parametrize("way", numba_direct.WAYS)
+
+
 @st.composite
 def convolutions(draw):
     """Of one to three dimensions: x, weight, bias or None, g, windows, groups."""
@@ -47,8 +50,8 @@ def convolutions(draw):
         (n + b + a - d * (k - 1) - 1) // s + 1
         for n, b, a, d, k, s in zip(sizes, before, after, dilation, kernel, stride, strict=True)
     )
-    groups, images = draw(st.integers(1, 3)), draw(st.integers(0, 3))
-    inputs, outputs = draw(st.integers(1, 4)), draw(st.integers(1, 17))
+    groups, images = draw(st.integers(1, 3)), draw(st.integers(0, 5))
+    inputs, outputs = draw(st.integers(1, 4)), draw(st.integers(1, 34))
     random = np.random.default_rng(draw(st.integers(0, 999)))
     normal = lambda *shape: random.standard_normal(shape, np.float32)
     kind = draw(st.sampled_from(["plain", "transposed", "reversed", "read-only"]))
@@ -69,21 +72,26 @@ def close(came, reference, *arrays):
     assert np.linalg.norm(came - wanted) <= 1e-5 * np.linalg.norm(size)
 
 
-def everywhere(monkeypatch):
-    """Direct convolution for all that it can do."""
-    monkeypatch.setattr(direct, "COPY", 1 << 40)
-    monkeypatch.setattr(direct, "is_pointwise", lambda windows: False)
+def choose(way, monkeypatch):
+    for name in ("for_results", "for_weight"):
+        monkeypatch.setattr(direct_ways, name, lambda case: (-1, way))
+
+
+def everywhere(way, monkeypatch):
+    """Direct convolution for all that it can do, by one of its ways."""
+    choose(way, monkeypatch)
     monkeypatch.setattr(numba_conv.winograd, "applies", lambda *_: False)
     for name in ("column_blocks", "conv_input_grad"):
         monkeypatch.setattr(columns, name, None)
 
 
+@both
 @given(case=convolutions())
-def test_convolutions_and_their_gradients(case):
+def test_convolutions_and_their_gradients(way, case):
     x, weight, bias, g, windows, groups = case
     with pytest.MonkeyPatch.context() as patch:
         if x.size and g.size:
-            everywhere(patch)
+            everywhere(way, patch)
         out = numba_conv.conv(x, weight, bias, windows, groups)
         weight_grad = numba_conv.conv_weight_grad(x, g, windows, groups)
         input_grad = numba_conv.conv_input_grad(g, weight, windows, groups)
@@ -92,9 +100,11 @@ def test_convolutions_and_their_gradients(case):
     close(input_grad, lambda g, w: columns.scatter_columns(g, w, windows, groups), g, weight)
 
 
+@both
 @pytest.mark.parametrize("value", [np.inf, np.nan])
 @pytest.mark.parametrize("width", [7, 16, 19, 28])
-def test_infinity_and_nan_reach_what_they_reach_in_the_reference(width, value):
+def test_infinity_and_nan_reach_what_they_reach_in_the_reference(way, width, value, monkeypatch):
+    choose(way, monkeypatch)
     windows = Windows((6, width), (3, 3), (1, 1), (1, 1), (1, 1), (6, width))
     ones = np.ones((2, 3, 6, width), np.float32), np.ones((2, 9, 6, width), np.float32)
     weight = np.ones((9, 3, 3, 3), np.float32)
@@ -118,7 +128,9 @@ def test_windows_that_lie_in_the_padding_send_nothing_back():
     assert (numba_direct.conv_input_grad(g, weight, windows, 1) == 0).all()
 
 
-def test_results_repeat_bit_for_bit():
+@both
+def test_results_repeat_bit_for_bit(way, monkeypatch):
+    choose(way, monkeypatch)
     random = np.random.default_rng(0)
     x = random.standard_normal((37, 3, 19, 28), np.float32)
     g = random.standard_normal((37, 11, 19, 28), np.float32)
@@ -141,8 +153,8 @@ def applies(dtype=np.float32, other=np.float32, images=32, inputs=1, outputs=32,
     x = np.zeros((images, groups * inputs, *windows.sizes), dtype)
     weight = np.zeros((groups * outputs, inputs, *windows.kernel), other)
     g = np.zeros((images, groups * outputs, *windows.out), other)
-    forward = direct.applies(x, weight, windows, groups)
-    assert direct.applies_to_weight(x, g, windows, groups) == forward
+    forward = direct_ways.applies(x, weight, windows, groups)
+    assert direct_ways.applies_to_weight(x, g, windows, groups) == forward
     return forward
 
 
@@ -154,4 +166,5 @@ def test_where_it_applies():
     assert not applies(other=np.float64)
     assert not applies(images=0)
     assert not applies(inputs=64, kernel=(1, 1), before=(0, 0))
-    assert not applies(inputs=64, outputs=256, sizes=(4, 4), out=(4, 4))
+    assert applies(inputs=64, outputs=256, sizes=(4, 4), out=(4, 4))
+    assert not applies(images=1, inputs=64, outputs=256, sizes=(4, 4), out=(4, 4))

@@ -1,4 +1,4 @@
-"""Convolution straight from the definition: where things lie for it, and where it is faster.
+"""Convolution straight from the definition: where things lie for it.
 
 An image is copied once, with its padding, into a buffer. There the inputs of 16 neighbouring
 results for one kernel position and channel (a tap) are 16 neighbours as well, at a distance that is
@@ -18,28 +18,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.kernels.columns import is_pointwise
-from autograd.kernels.numba_vectors import LANES, ROWS
+from autograd.kernels.numba_vectors import LANES
 from autograd.kernels.windows import Windows, flat_grid
 
-SUMS = ((2 * ROWS, 2), (1, 8))
-"""Channels of output, and vectors of results for each, that are summed at once."""
-GRADIENTS = ((2 * ROWS, ROWS - 1), (1, 9))
-"""The same with taps, for the gradient of the weight."""
-FEW = 4
-"""Channels of output, per group, below which they are summed one by one."""
-ALONE = 2
-"""What a multiplication costs there, for which an input has to be loaded."""
 CHUNK = 48
-"""About how many vectors of gradients of some channels stay in the first-level cache."""
-COPY = 20
-"""What im2col takes to copy a value, in multiplications."""
-LAY = (2, 16)
-"""What it takes to copy an input into the buffer, without and with keeping phases apart."""
-TOTAL = 48
-"""What loading and storing a vector of sums takes."""
-KEPT = 1 << 22
-"""Bytes of sums that are kept for the gradient of the weight, by each thread, at most."""
+"""How many vectors of 8 channels of gradients stay in the first-level cache, about."""
 
 
 class Plan(NamedTuple):
@@ -59,6 +42,7 @@ class Plan(NamedTuple):
             may be a part of one. Whole ones come first in a chunk.
         chunks: (chunks, 3) where a chunk of `parts` begins, where its whole vectors end, and where
             it ends.
+        points: (L,) where the inputs of each single result begin in the buffer.
     """
 
     size: int
@@ -69,9 +53,10 @@ class Plan(NamedTuple):
     places: Any
     parts: Any
     chunks: Any
+    points: Any
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def plan(windows: Windows, channels: int, groups: int) -> Plan:
     """The plan of a convolution with so many channels of input per group."""
     *extents, columns = windows.extents
@@ -89,6 +74,7 @@ def plan(windows: Windows, channels: int, groups: int) -> Plan:
         phases(windows, pitch),
         taps.reshape(-1),
         *vectors(begins, windows.out[-1]),
+        (begins[:, None] + np.arange(windows.out[-1])).reshape(-1),
     )
     return Plan(
         groups * channels * channel + LANES,  # whole vectors are read at the end as well
@@ -154,7 +140,7 @@ class Phase(NamedTuple):
 
     Attributes:
         windows: of the convolution of the results' gradient, at stride 1, that it is.
-        kernel: the part of the kernel, turned around, as an index of (G*C, O, kernel...).
+        kernel: the part of the kernel, turned around, as an index of (G*O, kernel..., C).
         lines: (rows,) where each row of its results begins in a plane of the input.
     """
 
@@ -163,7 +149,7 @@ class Phase(NamedTuple):
     lines: Any
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def turned(windows: Windows) -> tuple[Phase, ...]:
     """All phases that any window reaches."""
     return tuple(
@@ -176,7 +162,7 @@ def turned(windows: Windows) -> tuple[Phase, ...]:
                 dilation=tuple(axis.dilation for axis in axes),
                 out=tuple(axis.out for axis in axes),
             ),
-            (slice(None), slice(None), *(axis.taps for axis in axes)),
+            (slice(None), *(axis.taps for axis in axes)),
             axes[-1].first
             + windows.sizes[-1]
             * flat_grid(
@@ -221,84 +207,3 @@ def turned_axis(size: int, kernel: int, stride: int, before: int, dilation: int)
                 )
             )
     return axes
-
-
-def up(count: int, step: int) -> int:
-    """To the next multiple."""
-    return -(-count // step) * step
-
-
-def sums(outputs: int) -> tuple[int, int]:
-    """Which of `SUMS` serve so many channels of output per group."""
-    return SUMS[outputs < FEW]
-
-
-def gradients(outputs: int) -> tuple[int, int]:
-    """Which of `GRADIENTS` do."""
-    return GRADIENTS[outputs < FEW]
-
-
-def rounded(taps: int, outputs: int) -> int:
-    """How many weights of a group have their gradients summed, unnecessary ones included."""
-    beside = gradients(outputs)
-    return up(outputs, beside[0]) * up(taps, beside[1])
-
-
-def fits(x: Any, dtype: Any, out: int) -> bool:
-    return bool(x.dtype == np.float32 and dtype == x.dtype and x.size and out)
-
-
-def im2col(taps: int, outputs: int, windows: Windows, passes: int = 1) -> int:
-    """What im2col and its product take for an image and a group, in multiplications."""
-    copies = 0 if is_pointwise(windows) else COPY * passes
-    return prod(windows.out) * taps * (outputs + copies)
-
-
-def lanes(windows: Windows) -> int:
-    """How many results vectors have room for."""
-    return prod(windows.out[:-1]) * up(windows.out[-1], LANES)
-
-
-def cost(windows: Windows, channels: int, outputs: int) -> int:
-    """What a convolution takes this way, for an image and a group."""
-    each = ALONE if outputs < FEW else 1
-    products = lanes(windows) * channels * prod(windows.kernel) * each
-    return products * up(outputs, sums(outputs)[0]) + lay(channels, windows)
-
-
-def lay(channels: int, windows: Windows) -> int:
-    """What copying them into the buffer takes."""
-    return channels * prod(windows.sizes) * LAY[windows.stride[-1] > 1]
-
-
-def applies(x: Any, weight: Any, windows: Windows, groups: int) -> bool:
-    """Whether a convolution is faster this way than by im2col."""
-    if not fits(x, weight.dtype, prod(windows.out)):
-        return False
-    outputs, channels = len(weight) // groups, weight.shape[1]
-    taps = channels * prod(windows.kernel)
-    return cost(windows, channels, outputs) < im2col(taps, outputs, windows)
-
-
-def applies_to_input(g: Any, weight: Any, windows: Windows, groups: int) -> bool:
-    """Whether the gradient of the input is faster this way than by im2col."""
-    if not fits(g, weight.dtype, prod(windows.sizes)):
-        return False
-    outputs, channels = len(weight) // groups, weight.shape[1]
-    taps = channels * prod(windows.kernel)
-    spent = sum(cost(phase.windows, outputs, channels) for phase in turned(windows))
-    return spent < im2col(taps, outputs, windows)
-
-
-def applies_to_weight(x: Any, g: Any, windows: Windows, groups: int) -> bool:
-    """Whether the gradient of the weight is faster this way than by im2col."""
-    if not fits(x, g.dtype, g.size):
-        return False
-    outputs, channels = g.shape[1] // groups, x.shape[1] // groups
-    taps = channels * prod(windows.kernel)
-    weights = rounded(taps, outputs)
-    chunks = max(1, lanes(windows) // LANES // CHUNK)
-    each = ALONE if outputs < FEW else 1
-    spent = weights * (lanes(windows) * each + chunks * TOTAL) + lay(channels, windows)
-    # its copies are read once more, by columns
-    return spent < im2col(taps, outputs, windows, 2) and groups * weights * LANES * 4 <= KEPT

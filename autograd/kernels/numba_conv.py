@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels import direct, numba_direct, numba_winograd, numpy_conv, winograd
+from autograd.kernels import direct_ways, numba_direct, numba_winograd, numpy_conv, winograd
 from autograd.kernels.windows import Windows
 
 PASS = 24
@@ -16,7 +16,7 @@ PASS = 24
 def conv(x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:
     """As `numpy_conv.conv`."""
     if not winograd.applies(x, weight.shape, weight.dtype, windows, groups, PASS):
-        if direct.applies(x, weight, windows, groups):
+        if direct_ways.applies(x, weight, windows, groups):
             return numba_direct.conv(writable(x), weight, bias, windows, groups)
         return numpy_conv.conv(x, weight, bias, windows, groups)
     bias = np.zeros(len(weight), x.dtype) if bias is None else writable(bias)
@@ -27,7 +27,7 @@ def conv_input_grad(g: Any, weight: Any, windows: Windows, groups: int) -> Any:
     """As `numpy_conv.conv_input_grad`."""
     turned = windows.turned()
     if not winograd.applies(g, weight.shape, weight.dtype, turned, groups, PASS):
-        if direct.applies_to_input(g, weight, windows, groups):
+        if direct_ways.applies_to_input(g, weight, windows, groups):
             return numba_direct.conv_input_grad(writable(g), weight, windows, groups)
         return numpy_conv.conv_input_grad(g, weight, windows, groups)
     return winograd.conv_input_grad(writable(g), weight, windows, numba_winograd)
@@ -37,7 +37,7 @@ def conv_weight_grad(x: Any, g: Any, windows: Windows, groups: int) -> Any:
     """As `numpy_conv.conv_weight_grad`."""
     shape = (g.shape[1], x.shape[1])
     if not winograd.applies(x, shape, g.dtype, windows, groups, PASS):
-        if direct.applies_to_weight(x, g, windows, groups):
+        if direct_ways.applies_to_weight(x, g, windows, groups):
             return numba_direct.conv_weight_grad(writable(x), writable(g), windows, groups)
         return numpy_conv.conv_weight_grad(x, g, windows, groups)
     return winograd.weight_grad(writable(x), writable(g), windows, numba_winograd)

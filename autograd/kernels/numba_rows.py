@@ -1,0 +1,186 @@
+"""Direct convolution with the results of a row side by side in vector registers, compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd.kernels.compiled import compiled
+from autograd.kernels.direct import Plan
+from autograd.kernels.direct_ways import GRADIENTS, SUMS, gradients, rounded, sums
+from autograd.kernels.numba_lay import buffer_of, lay_out
+from autograd.kernels.numba_sums import correlate, multiply
+from autograd.kernels.numba_vectors import LANES
+
+__all__ = ["collect", "gradient", "prepare", "results"]
+
+
+def make_forward(outputs: int, wide: int) -> Callable[..., None]:
+    @compiled
+    def forward(
+        x: Any,
+        weights: Any,
+        bias: Any,
+        out: Any,
+        buffer: Any,
+        lines: Any,
+        phases: Any,
+        taps: Any,
+        places: Any,
+        channel: int,
+    ) -> None:
+        images, inputs, plane = x.shape
+        groups, channels, width = out.shape[1:]
+        blocks = weights.shape[1]
+        count, vectors = len(taps), len(places) // 3
+        values, results, factors = x.reshape(-1), out.reshape(-1), weights.reshape(-1)
+        offsets = bias.reshape(-1)
+        for image in range(images):
+            lay_out(values, image * inputs * plane, inputs, plane, channel, lines, phases, buffer)
+            for number in range(groups * blocks):
+                group, first = number // blocks, number % blocks * outputs
+                for place in range(0, vectors, wide):
+                    multiply(
+                        outputs,
+                        wide,
+                        buffer,
+                        group * (inputs // groups) * channel,
+                        places,
+                        place,
+                        vectors - 1,
+                        taps,
+                        count,
+                        factors,
+                        number * count * outputs,
+                        offsets,
+                        number * outputs,
+                        results,
+                        ((image * groups + group) * channels + first) * width,
+                        width,
+                        channels - first,
+                    )
+
+    return forward
+
+
+def make_backward(outputs: int, beside: int) -> Callable[..., None]:
+    @compiled
+    def backward(
+        x: Any,
+        g: Any,
+        totals: Any,
+        grad: Any,
+        buffer: Any,
+        lines: Any,
+        phases: Any,
+        taps: Any,
+        parts: Any,
+        chunks: Any,
+        channel: int,
+    ) -> None:
+        images, inputs, plane = x.shape
+        groups, channels, width = g.shape[1:]
+        count = len(taps)
+        values, incoming = x.reshape(-1), g.reshape(-1)
+        for image in range(images):
+            lay_out(values, image * inputs * plane, inputs, plane, channel, lines, phases, buffer)
+            for chunk in range(len(chunks)):
+                total = 0
+                for group in range(groups):
+                    for o in range(0, channels, outputs):
+                        for tap in range(0, count, beside):
+                            correlate(
+                                outputs,
+                                beside,
+                                buffer,
+                                group * (inputs // groups) * channel,
+                                parts,
+                                chunks[chunk, 0],
+                                chunks[chunk, 1],
+                                chunks[chunk, 2],
+                                taps,
+                                tap,
+                                count,
+                                incoming,
+                                ((image * groups + group) * channels + o) * width,
+                                width,
+                                channels - o,
+                                totals,
+                                total,
+                            )
+                            total += outputs * beside * LANES
+        total = 0
+        for group in range(groups):
+            for first in range(0, channels, outputs):
+                for tap in range(0, count, beside):
+                    for o in range(first, first + outputs):
+                        for k in range(tap, tap + beside):
+                            if o < channels and k < count:
+                                value = totals[total]
+                                for lane in range(1, LANES):
+                                    value += totals[total + lane]
+                                grad[group * channels + o, k] = value
+                            total += LANES
+
+    return backward
+
+
+FORWARD = {shape: make_forward(*shape) for shape in SUMS}
+BACKWARD = {shape: make_backward(*shape) for shape in GRADIENTS}
+
+
+def prepare(rows: Any, bias: Any) -> tuple[Any, Any]:
+    """(G, O, K), (G, O) -> (G, B, K, outputs), (G, B*outputs), rest zeros"""
+    groups, channels, taps = rows.shape
+    outputs, _ = sums(channels)
+    blocks = -(-channels // outputs)
+    padded = np.zeros((groups, blocks * outputs, taps), np.float32)
+    padded[:, :channels] = rows
+    offsets = np.zeros(padded.shape[:2], np.float32)
+    offsets[:, :channels] = bias
+    # (G, B*outputs, K) -> (G, B, K, outputs)
+    columns = padded.reshape(groups, blocks, outputs, taps).swapaxes(2, 3)
+    return np.ascontiguousarray(columns), offsets
+
+
+def results(x: Any, kernel: tuple[Any, Any], out: Any, layout: Plan) -> None:
+    """(n, G*C, P) convolved by what `prepare` made -> (n, G, O, L)"""
+    FORWARD[sums(out.shape[2])](
+        x,
+        *kernel,
+        out,
+        buffer_of(layout),
+        layout.lines,
+        layout.phases,
+        layout.taps,
+        layout.places,
+        layout.channel,
+    )
+
+
+def gradient(x: Any, g: Any, layout: Plan) -> Any:
+    """(n, G*C, P), (n, G, O, L) -> what can be added up, and then collected"""
+    groups, outputs = g.shape[1:3]
+    taps = len(layout.taps)
+    grad = np.empty((groups * outputs, taps), np.float32)
+    BACKWARD[gradients(outputs)](
+        x,
+        g,
+        np.zeros(groups * rounded(taps, outputs) * LANES, np.float32),
+        grad,
+        buffer_of(layout),
+        layout.lines,
+        layout.phases,
+        layout.taps,
+        layout.parts,
+        layout.chunks,
+        layout.channel,
+    )
+    return grad
+
+
+def collect(total: Any, groups: int, outputs: int, taps: int) -> Any:
+    """The gradient (G, O, K) out of sums."""
+    return total.reshape(groups, outputs, taps)
