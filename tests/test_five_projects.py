@@ -12,10 +12,12 @@ import pytest
 from demos import options
 
 ROOT = Path(__file__).parents[1]
-FILE = ROOT / "demos" / "five_projects.md"
+README = ROOT / "README.md"
+_, SECTION = README.read_text(encoding="utf-8").split("\n## From the five projects\n")
+SECTION, _ = SECTION.split("\n</details>\n")
 ROWS = [
     tuple(cell.strip() for cell in line.strip("|").split(" |"))
-    for line in FILE.read_text(encoding="utf-8").splitlines()
+    for line in SECTION.splitlines()
     if line.startswith("| ") and not line.startswith("| what")
 ]
 PACKAGES = ("autograd", "nn", "vision", "demos")
@@ -50,9 +52,9 @@ def test_programs_and_notebooks_are_there():
         task = {"demos.train": options.TRAIN_TASK, "demos.cifar": options.CIFAR_TASK}.get(module)
         if task:
             options.parse(arguments.split(), task)
-    links = re.findall(r"\]\(([^)]+)\)", FILE.read_text(encoding="utf-8"))
+    links = re.findall(r"\]\(([^)]+)\)", SECTION)
     assert links
-    assert [link for link in links if not (FILE.parent / link).is_file()] == []
+    assert [link for link in links if not (ROOT / link).is_file()] == []
 
 
 def test_a_name_that_is_not_there_is_found_out():
