@@ -1,4 +1,7 @@
-"""Direct convolution, shared among threads, by the faster of two ways: see `direct_ways`."""
+"""Direct convolution, shared among threads, by the faster of two ways: see `direct_ways`.
+
+It makes `share` settle the process, although it calls no BLAS: results are as large as any.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ def convolve(x: Any, rows: Any, bias: Any, case: Case) -> Any:
     def some(part: slice) -> None:
         way.results(planes[part], kernel, into[part], layout)
 
-    share(some, len(x), out.size * (case.taps + RESULT), blas=False)
+    share(some, len(x), out.size * (case.taps + RESULT))
     return out
 
 
@@ -60,7 +63,7 @@ def conv_weight_grad(x: Any, g: Any, windows: Windows, groups: int) -> Any:
     def add_up(part: slice) -> Any:
         return way.gradient(planes[part], incoming[part], layout)
 
-    total, *others = share(add_up, count, g.size * (case.taps + RESULT), blas=False)
+    total, *others = share(add_up, count, g.size * (case.taps + RESULT))
     for other in others:
         total += other
     grad = way.collect(total, groups, outputs, case.taps)
@@ -81,7 +84,9 @@ def conv_input_grad(g: Any, weight: Any, windows: Windows, groups: int) -> Any:
         ((_, rows, case),) = parts
         return convolve(g, rows, None, case)
     ready = [(phase, *prepared(rows, None, case)) for phase, rows, case in parts]
-    grad = np.zeros((len(g), groups * channels, *windows.sizes), np.float32)
+    reached = sum(prod(phase.windows.out) for phase, *_ in ready)
+    make = np.empty if reached == prod(windows.sizes) else np.zeros
+    grad = make((len(g), groups * channels, *windows.sizes), np.float32)
     flat, planes, plane = grad.reshape(-1), groups * channels, prod(windows.sizes)
     incoming = g.reshape(len(g), g.shape[1], -1)  # (N, G*O, out...) -> (N, G*O, L)
 
@@ -104,7 +109,7 @@ def conv_input_grad(g: Any, weight: Any, windows: Windows, groups: int) -> Any:
                 )
 
     work = g.size * channels * prod(windows.kernel) + grad.size * RESULT
-    share(add_up, len(g), work, blas=False)
+    share(add_up, len(g), work)
     return grad
 
 
