@@ -12,8 +12,9 @@ from numba.extending import intrinsic
 
 from autograd.kernels.compiled import compiled
 
-AWAKE = 500e-6
-"""Seconds that a thread waits awake before it sleeps: longer than most pauses between products."""
+AWAKE = 200e-6
+"""Seconds that a thread waits awake before it sleeps: longer than most pauses between products, and
+short enough to leave the core to threads that load data."""
 PAUSE = 10e-6
 """Seconds after which a thread takes up what it was woken for: by then the caller is in NumPy and
 has let go of the interpreter lock. A thread that finds the lock taken goes to sleep."""

@@ -57,11 +57,8 @@ def augmentations(side: int) -> dict[str, Any]:
     }
 
 
-def training_pass(shape: tuple[int, int, int], batches: Any) -> Callable[[], None]:
-    """A pass of training over all batches of a loader, with Adam."""
-    autograd.manual_seed(0)
-    model = CNN(shape)
-    optimizer = nn.optim.Adam(model.parameters())
+def training_pass(model: nn.Module, optimizer: Any, batches: Any) -> Callable[[], None]:
+    """A pass of training over all batches of a loader."""
 
     def run() -> None:
         for images, labels in batches:
@@ -72,7 +69,7 @@ def training_pass(shape: tuple[int, int, int], batches: Any) -> Callable[[], Non
     return run
 
 
-def loader(settings: Settings, batches: int = 10) -> list[Figure]:
+def loader(settings: Settings, batches: int = 20) -> list[Figure]:
     """Milliseconds per training step of the batch-norm CNN, its loader included."""
     autograd.set_num_threads(settings.threads)
     use_kernels(settings.kernels[0])
@@ -82,6 +79,10 @@ def loader(settings: Settings, batches: int = 10) -> list[Figure]:
     for kind, shape in SHAPES.items():
         plain = Noise(batches * BATCH, shape, None)
         held = TensorDataset(*next(iter(DataLoader(plain, len(plain)))))
+        # One network for all: two of the same may differ in time by where their memory lies.
+        autograd.manual_seed(0)
+        model = CNN(shape)
+        optimizer = nn.optim.Adam(model.parameters())
         for what, transform in augmentations(shape[1]).items():
             changed = Noise(batches * BATCH, shape, transform)
             loaders: list[DataLoader[Any]] = [
@@ -89,7 +90,8 @@ def loader(settings: Settings, batches: int = 10) -> list[Figure]:
                 *(DataLoader(changed, BATCH, shuffle=True, num_workers=n) for n in workers),
             ]
             passes = {
-                name: training_pass(shape, each) for name, each in zip(names, loaders, strict=True)
+                name: training_pass(model, optimizer, each)
+                for name, each in zip(names, loaders, strict=True)
             }
             medians = take_turns(passes, settings.turns)
             table.add(f"{kind}: {what}", {n: v / batches * 1e3 for n, v in medians.items()})
