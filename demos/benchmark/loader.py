@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from statistics import mean, median
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 import autograd
 import nn
 from autograd import from_numpy, use_kernels
-from demos.benchmark.measure import Figure, Settings, Table, take_turns
+from demos.benchmark.measure import Figure, Settings, Table
 from nn.data import DataLoader, TensorDataset
 from vision.datasets import VisionDataset
 from vision.models import CNN
@@ -57,16 +58,41 @@ def augmentations(side: int) -> dict[str, Any]:
     }
 
 
-def training_pass(model: nn.Module, optimizer: Any, batches: Any) -> Callable[[], None]:
-    """A pass of training over all batches of a loader."""
+def training_pass(model: nn.Module, optimizer: Any, batches: Any) -> tuple[list[float], ...]:
+    """How long each step of a pass waited for its batch, and how long it then took, in seconds."""
+    waits: list[float] = []
+    steps: list[float] = []
+    following = iter(batches)
+    while True:
+        start = perf_counter()
+        batch = next(following, None)
+        if batch is None:
+            return waits, steps
+        images, labels = batch
+        begin = perf_counter()
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(images), labels).backward()
+        optimizer.step()
+        waits.append(begin - start)
+        steps.append(perf_counter() - begin)
 
-    def run() -> None:
-        for images, labels in batches:
-            optimizer.zero_grad()
-            nn.functional.cross_entropy(model(images), labels).backward()
-            optimizer.step()
 
-    return run
+def seconds_a_step(
+    model: nn.Module, optimizer: Any, loaders: dict[str, Any], turns: int
+) -> dict[str, float]:
+    """The mean time waited plus the median time of a step, the loaders taking turns.
+
+    What a loader does beside the steps makes most of them slower, and shows in the median; the
+    mean of the steps would add what other programs did to some.
+    """
+    times: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in loaders}
+    for turn in range(turns + 1):
+        for name, batches in loaders.items():
+            passed = training_pass(model, optimizer, batches)
+            if turn:  # the first is to warm up
+                for total, values in zip(times[name], passed, strict=True):
+                    total += values
+    return {name: mean(waits) + median(steps) for name, (waits, steps) in times.items()}
 
 
 def loader(settings: Settings, batches: int = 20) -> list[Figure]:
@@ -89,12 +115,9 @@ def loader(settings: Settings, batches: int = 20) -> list[Figure]:
                 DataLoader(held, BATCH, shuffle=True),
                 *(DataLoader(changed, BATCH, shuffle=True, num_workers=n) for n in workers),
             ]
-            passes = {
-                name: training_pass(model, optimizer, each)
-                for name, each in zip(names, loaders, strict=True)
-            }
-            medians = take_turns(passes, settings.turns)
-            table.add(f"{kind}: {what}", {n: v / batches * 1e3 for n, v in medians.items()})
-            growth = medians[names[-1]] / medians[names[0]] - 1
+            named = dict(zip(names, loaders, strict=True))
+            times = seconds_a_step(model, optimizer, named, settings.turns)
+            table.add(f"{kind}: {what}", {name: time * 1e3 for name, time in times.items()})
+            growth = times[names[-1]] / times[names[0]] - 1
             print(f"  with {WORKERS} workers {growth:+.1%}", flush=True)
     return table.finish()
