@@ -226,11 +226,11 @@ def correlate(
             at(builder, totals, builder.add(total, index(k * LANES)))
             for k in range(channels * beside)
         ]
-        sums = [builder.load(where, align=4) for where in wheres]
+        sums = [ir.Constant(VECTOR, [0.0] * LANES)] * len(wheres)
         sums = loop(builder, first, whole, sums, lambda k, now: step(k, now, False))
         sums = loop(builder, whole, last, sums, lambda k, now: step(k, now, True))
-        for where, result in zip(wheres, sums, strict=True):
-            builder.store(result, where, align=4)
+        for where, result in zip(wheres, sums, strict=True):  # short sums round off less
+            builder.store(builder.fadd(builder.load(where, align=4), result), where, align=4)
         return context.get_dummy_value()
 
     numbers = (types.intp,) * 3
