@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from shutil import rmtree
 from typing import Any, TypeVar
 
 import numba
@@ -16,6 +19,29 @@ from numba.core import event
 __all__ = ["compiled", "compiled_exactly"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+HERE = Path(__file__).parent
+PREFIX = "ndgrad-"
+
+
+def folder() -> Path:
+    """Where compiled code is kept: another folder for other sources.
+
+    Numba looks at the file of a function only, and would go on using code that was made from
+    another version of a file that this one imports.
+    """
+    digest = sha256()
+    for source in sorted(HERE.glob("*.py")):
+        digest.update(source.read_bytes())
+    base = Path(numba.config.CACHE_DIR) if numba.config.CACHE_DIR else HERE / "__pycache__"
+    return base / f"{PREFIX}{digest.hexdigest()[:16]}"
+
+
+FOLDER = folder()
+if FOLDER.parent.parent == HERE:  # what was made from earlier sources; other folders may be shared
+    for old in FOLDER.parent.glob(f"{PREFIX}*"):
+        if old != FOLDER:
+            rmtree(old, ignore_errors=True)
 
 
 def compiled(function: F) -> F:
@@ -33,10 +59,14 @@ def compiled_exactly(function: F) -> F:
 
 def kept(function: F, **options: Any) -> F:
     options |= {"nogil": True, "error_model": "numpy"}
+    chosen = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(FOLDER)
     try:
         result: F = numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # no folder to write to, neither beside this file nor of the user's
+    except RuntimeError:  # no folder to write to, neither this one nor one of the user's
         result = numba.njit(**options)(function)
+    finally:
+        numba.config.CACHE_DIR = chosen
     return result
 
 

@@ -12,7 +12,7 @@ from numba.extending import intrinsic
 
 from autograd.kernels.compiled import compiled
 
-AWAKE = 200e-6
+AWAKE = 500e-6
 """Seconds that a thread waits awake before it sleeps: longer than most pauses between products, and
 short enough to leave the core to threads that load data."""
 PAUSE = 10e-6
