@@ -132,7 +132,7 @@ def names_in(call):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(
-    ("call", "inputs"), CALLS, ids=[" ".join(map(str, names_in(call))) for call, _ in CALLS]
+    ("call", "inputs"), CALLS, ids=[" ".join(sorted(map(str, names_in(call)))) for call, _ in CALLS]
 )
 def test_as_in_torch(call, inputs, dtype):
     compare(call, *[x.astype(dtype) if x.dtype == np.float32 else x for x in inputs])
