@@ -363,3 +363,11 @@ def test_the_parameters_of_a_module_are_checked_too():
     assert result.finding.variable.startswith("weight")
     assert wrong.weight.tolist() == [0.5, 2.0]
     assert 'named_parameters())["weight"].data = autograd.from_numpy' in result.reproduction
+
+
+@pytest.mark.parametrize("value", [0.6, 0.7, -2.944137879423592, 1.0109882972466764])
+def test_differences_of_equal_terms_are_nothing_but_rounding(value):
+    """The gradient of x / x: no step size settles it, and its rounding jumps."""
+    assert check(lambda x: x / x, vector(value)).verdict is Verdict.CORRECT
+    wrong = check(lambda x: x / x + 1e-6 * x.detach() * x, vector(value))
+    assert wrong.verdict is Verdict.WRONG

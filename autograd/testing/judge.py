@@ -15,7 +15,15 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from autograd.testing.numeric import Estimate, Line, central, one_sided, step_sizes
+from autograd.testing.numeric import (
+    LEVELS,
+    ROUNDINGS,
+    Estimate,
+    Line,
+    central,
+    one_sided,
+    step_sizes,
+)
 
 __all__ = ["Column", "Status", "judge"]
 
@@ -180,6 +188,8 @@ class Doubt:
 
     def decide_from_sides(self, column: Column) -> None:
         """Hold the element against the derivatives from the left and from the right."""
+        if self.is_rounding(column):
+            return
         sides = self.sides
         found: list[tuple[float, float] | None] = [None, None]
         for count in range(2, len(self.steps) + 1):
@@ -212,6 +222,23 @@ class Doubt:
         status = Status.NOT_FINITE if all(ends) else Status.UNSETTLED
         value, error = float(best.value[self.place]), float(best.error[self.place])
         column.put(self.place, status, value, error)
+
+    def is_rounding(self, column: Column) -> bool:
+        """Whether nothing is there but the rounding of what the values were computed from.
+
+        As in the gradient of ``x / x``, a difference of two equal terms: neither side settles, or
+        they differ by a jump.
+        """
+        line, widest = self.line, max(self.estimates, key=lambda estimate: estimate.step)
+        steps = [widest.step / 2**level for level in range(LEVELS)]
+        here = line(0.0)[self.place]
+        moves = [abs(line(sign * h)[self.place] - here) for h in steps for sign in (-1, 1)]
+        unit = ROUNDINGS * line.eps * line.magnitude
+        if not (np.max(moves) <= unit and abs(self.analytic) <= unit / steps[-1]):
+            return False
+        value = float(widest.value[self.place])
+        column.put(self.place, Status.CORRECT, value, unit / steps[-1])
+        return True
 
     def decide_between(
         self, left: tuple[float, float], right: tuple[float, float], jump: bool, column: Column

@@ -9,6 +9,7 @@ an array or byte string of NumPy and Python 2 or 3 needs are understood, all oth
 from __future__ import annotations
 
 import pickletools
+import warnings
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -70,7 +71,9 @@ def read_pickle(content: bytes) -> Any:
         ValueError: the pickle asks for '__builtin__ print', which is not data
     """
     try:
-        return Machine().run(content)
+        with warnings.catch_warnings():  # of escapes that no text has: damage, told apart below
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return Machine().run(content)
     except (IndexError, KeyError, TypeError, AttributeError, UnicodeError, OverflowError) as error:
         raise ValueError(f"the pickle is damaged: {error}") from error
 
