@@ -50,9 +50,9 @@ class Samples:
 
     Attributes:
         classes: (N, 1, *), the class of each sample; 0 where it is ignored.
-        valid: (N, 1, *), False where a sample is ignored.
+        valid: (N, 1, *), False where a sample is ignored; None if none is.
         rate: (N, 1, *), the weight of each sample at its class; 0 where it is ignored.
-        spread: (N, C, *), the weight at every class that label smoothing adds; None without.
+        spread: (N or 1, C, ...), the weight at every class that label smoothing adds; None without.
         share: what one sample counts in a mean.
     """
 
@@ -62,13 +62,16 @@ class Samples:
         self, x: Any, target: Any, weight: Any, ignore_index: int, label_smoothing: float
     ) -> None:
         dtype = x.dtype.type
-        target = np.expand_dims(target, 1)  # (N, *) -> (N, 1, *)
-        self.valid = target != ignore_index
-        self.classes = np.where(self.valid, target, 0).astype(np.intp, copy=False)
-        self.rate = self.valid.astype(dtype)
+        target = target[:, None]  # (N, *) -> (N, 1, *)
+        valid = target != ignore_index
+        self.valid = None if valid.all() else valid
+        classes = target if self.valid is None else np.where(valid, target, 0)
+        self.classes = classes.astype(np.intp, copy=False)
+        self.rate = valid.astype(dtype)
         if weight is not None:
             self.rate *= weight[self.classes]
-        total = float(self.rate.sum())
+        whole = self.valid is None and weight is None
+        total = float(target.size if whole else self.rate.sum())
         self.share = 1 / total if total else np.nan
         self.spread = None
         if label_smoothing:
@@ -77,7 +80,9 @@ class Samples:
             # (C,) -> (1, C, 1...)
             weights = weights.reshape(1, count, *(1,) * (x.ndim - 2))
             self.rate *= dtype(1 - label_smoothing)
-            self.spread = self.valid * (weights * dtype(label_smoothing / max(count, 1)))
+            self.spread = weights * dtype(label_smoothing / max(count, 1))
+            if self.valid is not None:
+                self.spread = self.valid * self.spread
 
     def mass(self) -> Any:
         """(N, 1, *), the weight of each sample at all classes together."""
@@ -95,8 +100,10 @@ class Samples:
     def back(self, g: Any, reduction: str) -> Any:
         """The transpose of `reduce`: the gradient of each sample's loss, (N, 1, *)."""
         if reduction == "none":
-            g = reshape(g, shape=self.valid.shape)  # (N, *) -> (N, 1, *)
-        return where(self.valid, g * self.share if reduction == "mean" else g, 0.0)
+            g = reshape(g, shape=self.classes.shape)  # (N, *) -> (N, 1, *)
+        elif reduction == "mean":
+            g = g * self.share
+        return g if self.valid is None else where(self.valid, g, 0.0)
 
 
 def settings(
@@ -194,7 +201,9 @@ def cross_entropy(
     losses, exponentials, total = kernels.cross_entropy(
         x, samples.classes, samples.rate, samples.spread
     )
-    losses = np.where(samples.valid, losses, 0).reshape(target.shape)  # (N, 1, *) -> (N, *)
+    if samples.valid is not None:
+        losses = np.where(samples.valid, losses, 0)
+    losses = losses.reshape(target.shape)  # (N, 1, *) -> (N, *)
     return samples.reduce(losses, reduction), samples, exponentials, total
 
 
@@ -317,7 +326,9 @@ def nll_loss(
     samples = Samples(raw(x), classes, weights, ignore_index, 0.0)
     places = np.ogrid[tuple(slice(size) for size in classes.shape)]
     picked = x[(places[0], samples.classes[:, 0], *places[1:])]  # (N, C, *) -> (N, *)
-    losses = where(samples.valid[:, 0], picked * -samples.rate[:, 0], 0.0)
+    losses = picked * -samples.rate[:, 0]
+    if samples.valid is not None:
+        losses = where(samples.valid[:, 0], losses, 0.0)
     loss = samples.reduce(losses, reduction)
     return reshape(loss, shape=()) if len(shape) == 1 and reduction == "none" else loss
 
@@ -355,6 +366,8 @@ def check_classes(operation: str, x: Any, target: Any, ignore_index: int) -> Non
     if classes.dtype.kind not in "iu":
         raise DtypeError(f"{operation}: class indices must be integers, target is {classes.dtype}")
     count = shape[1 if len(shape) > 1 else 0]
+    if not classes.size or (classes.min() >= 0 and classes.max() < count):
+        return
     wrong = ((classes < 0) | (classes >= count)) & (classes != ignore_index)
     if np.any(wrong):
         raise IndexError(
