@@ -16,7 +16,15 @@ from typing import Any, TypeVar
 import numba
 from numba.core import event
 
-__all__ = ["compiled", "compiled_exactly"]
+__all__ = [
+    "compiled",
+    "compiled_exactly",
+    "in_order",
+    "inlined",
+    "inner",
+    "inner_exactly",
+    "writable",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -44,9 +52,12 @@ if FOLDER.parent.parent == HERE:  # what was made from earlier sources; other fo
             rmtree(old, ignore_errors=True)
 
 
+FAST = {"reassoc", "contract", "nsz"}
+
+
 def compiled(function: F) -> F:
     """Compile at the first call with arguments of some types, or fetch that from the disk."""
-    return kept(function, fastmath={"reassoc", "contract", "nsz"})
+    return kept(function, fastmath=FAST)
 
 
 def compiled_exactly(function: F) -> F:
@@ -57,8 +68,24 @@ def compiled_exactly(function: F) -> F:
     return kept(function)
 
 
+def inner(function: F) -> F:
+    """As `compiled`, to be called by other compiled code only."""
+    return kept(function, fastmath=FAST, no_cpython_wrapper=True)
+
+
+def inner_exactly(function: F) -> F:
+    """As `compiled_exactly`, to be called by other compiled code only."""
+    return kept(function, no_cpython_wrapper=True)
+
+
+def inlined(function: F) -> F:
+    """Compiled where it is called, by the rules of what calls it."""
+    result: F = numba.njit(inline="always")(function)
+    return result
+
+
 def kept(function: F, **options: Any) -> F:
-    options |= {"nogil": True, "error_model": "numpy"}
+    options |= {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
     chosen = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(FOLDER)
     try:
@@ -91,3 +118,15 @@ class Announcer(event.Listener):  # type: ignore[misc]  # Numba is not analysed
 
 
 event.register("numba:compile", Announcer())
+
+
+def writable(values: Any) -> Any:
+    """In order and not read-only: compiled kernels are compiled for one kind of array."""
+    if values.flags.c_contiguous and values.flags.writeable:
+        return values
+    return values.copy(order="C")
+
+
+def in_order(values: Any) -> Any:
+    """All elements one after another, as `writable`: (d0, d1, ...) -> (size,)."""
+    return writable(values).reshape(-1)

@@ -17,21 +17,21 @@ import numpy as np
 
 from autograd.kernels.columns import is_pointwise
 from autograd.kernels.direct import CHUNK, turned
-from autograd.kernels.numba_vectors import LANES, ROWS
+from autograd.kernels.numba_vectors import HIGH, LANES, MANY_REGISTERS
 from autograd.kernels.windows import Windows
 
-SUMS = ((2 * ROWS, 2), (1, 8))
+WIDE = 2
+"""Vectors of channels that are summed at once, for `HIGH` results, where they are side by side."""
+SUMS = ((8, 2) if MANY_REGISTERS else (4, 3), (1, 8))
 """Channels of output, and vectors of results for each, that are summed at once."""
-GRADIENTS = ((2 * ROWS, ROWS - 1), (1, 9))
+GRADIENTS = ((8 if MANY_REGISTERS else 4, 3), (1, 9))
 """The same with taps, for the gradient of the weight."""
 FEW = 4
 """Channels of output, per group, below which they are summed one by one."""
-HIGH, WIDE = 2 * ROWS, 2
-"""Results, and vectors of channels, that are summed at once where channels are side by side."""
 MANY = 1 << 10
 """Windows of an image up to which that is done."""
 
-COPY, LINE = 8, 400
+COPY, LINE = (8, 400) if MANY_REGISTERS else (16, 1000)
 """What im2col takes to copy a value, and to begin with each line of them."""
 LAY = (2, 4)
 """What it takes to copy an input into the buffer, without and with keeping phases apart."""

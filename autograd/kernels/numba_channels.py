@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels.compiled import compiled
+from autograd.kernels import threads
+from autograd.kernels.compiled import compiled, inlined
 from autograd.kernels.direct import Plan
-from autograd.kernels.direct_ways import HIGH, WIDE, up
-from autograd.kernels.numba_lay import buffer_of, lay_out
+from autograd.kernels.direct_ways import WIDE, up
+from autograd.kernels.numba_crew import hand_out, share
+from autograd.kernels.numba_lay import lay_out
 from autograd.kernels.numba_sums import accumulate
-from autograd.kernels.numba_vectors import LANES
-from autograd.kernels.threads import share
+from autograd.kernels.numba_vectors import HIGH, LANES
 
 __all__ = ["collect", "gradient", "prepare", "results"]
 
@@ -26,69 +27,105 @@ COPY = 16
 
 @compiled
 def forward(
+    board: Any,
+    count: int,
+    parts: int,
     x: Any,
     weights: Any,
     bias: Any,
     out: Any,
-    buffer: Any,
-    scratch: Any,
     lines: Any,
     phases: Any,
     taps: Any,
     points: Any,
     size: int,
     channel: int,
-) -> None:
-    images, inputs, plane = x.shape
+    first: int,
+    last: int,
+) -> Any:
+    if first < 0:
+        return hand_out(board, count, parts)
+    _, inputs, plane = x.shape
     groups, channels, width = out.shape[1:]
     blocks = weights.shape[1]
     together = len(points) // width
     values, results, factors = x.reshape(-1), out.reshape(-1), weights.reshape(-1)
-    for image in range(0, images, together):
-        here = min(together, images - image)
+    buffer = np.zeros(together * size, x.dtype)
+    scratch = np.empty((len(points) + HIGH - 1) // HIGH * HIGH * BLOCK, x.dtype)
+    for image in range(first, last, together):
+        here = min(together, last - image)
         for k in range(here):
             start = (image + k) * inputs * plane
             lay_out(values, start, inputs, plane, channel, lines, phases, buffer[k * size :])
         for number in range(groups * blocks):
-            group, first = number // blocks, number % blocks * BLOCK
+            group, begin = number // blocks, number % blocks * BLOCK
             shift = group * (inputs // groups) * channel
             for k in range(here * width):
                 for o in range(BLOCK):
-                    scratch[k * BLOCK + o] = bias[group, first + o]
+                    scratch[k * BLOCK + o] = bias[group, begin + o]
             for k in range(0, here * width, HIGH):
                 accumulate(
                     HIGH, WIDE, buffer, shift, points, k, here * width - 1,
                     taps, len(taps), factors, number * len(taps) * BLOCK, scratch,
                 )  # fmt: skip
             for k in range(here):
-                for o in range(min(BLOCK, channels - first)):
-                    start = (((image + k) * groups + group) * channels + first + o) * width
+                for o in range(min(BLOCK, channels - begin)):
+                    start = (((image + k) * groups + group) * channels + begin + o) * width
                     into = results[start : start + width]
                     for p in range(width):
                         into[p] = scratch[(k * width + p) * BLOCK + o]
+    return False
 
 
 @compiled
 def backward(
+    board: Any,
+    count: int,
+    parts: int,
     x: Any,
     g: Any,
-    totals: Any,
-    buffer: Any,
-    scratch: Any,
+    sums: Any,
     lines: Any,
     phases: Any,
     taps: Any,
     points: Any,
     size: int,
     channel: int,
+    first: int,
+    last: int,
+) -> Any:
+    """The sums of some parts of the images."""
+    if first < 0:
+        return hand_out(board, count, parts)
+    for part in range(first, last):
+        begin, end = len(x) * part // len(sums), len(x) * (part + 1) // len(sums)
+        some_back(x, g, sums[part], lines, phases, taps, points, size, channel, begin, end)
+    return False
+
+
+@inlined
+def some_back(
+    x: Any,
+    g: Any,
+    totals: Any,
+    lines: Any,
+    phases: Any,
+    taps: Any,
+    points: Any,
+    size: int,
+    channel: int,
+    begin: int,
+    end: int,
 ) -> None:
-    images, inputs, plane = x.shape
+    _, inputs, plane = x.shape
     groups, channels, width = g.shape[1:]
     blocks = totals.shape[1]
     together = len(points) // width
     values, incoming = x.reshape(-1), g.reshape(-1)
-    for image in range(0, images, together):
-        here = min(together, images - image)
+    buffer = np.zeros(together * size, x.dtype)
+    scratch = np.zeros(len(points) * BLOCK, x.dtype)
+    for image in range(begin, end, together):
+        here = min(together, end - image)
         for k in range(here):
             start = (image + k) * inputs * plane
             lay_out(values, start, inputs, plane, channel, lines, phases, buffer[k * size :])
@@ -108,11 +145,11 @@ def backward(
                 )  # fmt: skip
 
 
-def several(layout: Plan) -> tuple[Any, int]:
-    """Where the results of some images begin in a buffer for all of them, and how many they are."""
+def several(layout: Plan) -> Any:
+    """Where the results of some images begin in a buffer for all of them."""
     together = max(1, POSITIONS // len(layout.points))
     points = np.arange(together)[:, None] * layout.size + layout.points
-    return points.reshape(-1), together
+    return points.reshape(-1)
 
 
 def prepare(rows: Any, bias: Any) -> tuple[Any, Any]:
@@ -130,45 +167,44 @@ def prepare(rows: Any, bias: Any) -> tuple[Any, Any]:
             columns[group, block, :, : len(some)] = some.T
             columns[group, block, :, len(some) :] = 0
 
-    share(turn, groups * blocks, columns.size * COPY, blas=False)
+    threads.share(turn, groups * blocks, columns.size * COPY, blas=False)
     return columns, offsets
 
 
-def results(x: Any, kernel: tuple[Any, Any], out: Any, layout: Plan) -> None:
+def results(x: Any, kernel: tuple[Any, Any], out: Any, layout: Plan, work: int) -> None:
     """(n, G*C, P) convolved by what `prepare` made -> (n, G, O, L)"""
-    points, together = several(layout)
-    forward(
+    share(
+        forward,
+        len(x),
+        work,
         x,
         *kernel,
         out,
-        buffer_of(layout, together),
-        np.empty(up(len(points), HIGH) * BLOCK, np.float32),
         layout.lines,
         layout.phases,
         layout.taps,
-        points,
+        several(layout),
         layout.size,
         layout.channel,
     )
 
 
-def gradient(x: Any, g: Any, layout: Plan) -> Any:
-    """(n, G*C, P), (n, G, O, L) -> what can be added up, and then collected"""
-    points, together = several(layout)
+def gradient(x: Any, g: Any, layout: Plan, parts: int, work: int) -> Any:
+    """(n, G*C, P), (n, G, O, L) -> (parts, ...), which can be added up, and then collected"""
     groups, outputs = g.shape[1:3]
-    totals = np.zeros(
-        (groups, up(outputs, BLOCK) // BLOCK, up(len(layout.taps), HIGH), BLOCK), np.float32
-    )
-    backward(
+    shape = (groups, up(outputs, BLOCK) // BLOCK, up(len(layout.taps), HIGH), BLOCK)
+    totals = np.zeros((parts, *shape), np.float32)
+    share(
+        backward,
+        parts,
+        work,
         x,
         g,
         totals,
-        buffer_of(layout, together),
-        np.zeros(len(points) * BLOCK, np.float32),
         layout.lines,
         layout.phases,
         layout.taps,
-        points,
+        several(layout),
         layout.size,
         layout.channel,
     )
@@ -186,5 +222,5 @@ def collect(total: Any, groups: int, outputs: int, taps: int) -> Any:
             some = grad[group, block * BLOCK :][:BLOCK]
             some[...] = total[group, block, :taps, : len(some)].T
 
-    share(turn, groups * blocks, grad.size * COPY, blas=False)
+    threads.share(turn, groups * blocks, grad.size * COPY, blas=False)
     return grad

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels import direct_ways, numba_direct, numba_winograd, numpy_conv, winograd
+from autograd.kernels.compiled import writable
 from autograd.kernels.windows import Windows
 
 PASS = 24
@@ -41,10 +42,3 @@ def conv_weight_grad(x: Any, g: Any, windows: Windows, groups: int) -> Any:
             return numba_direct.conv_weight_grad(writable(x), writable(g), windows, groups)
         return numpy_conv.conv_weight_grad(x, g, windows, groups)
     return winograd.weight_grad(writable(x), writable(g), windows, numba_winograd)
-
-
-def writable(values: Any) -> Any:
-    """In order and not read-only: compiled kernels are compiled for one kind of array."""
-    if values.flags.c_contiguous and values.flags.writeable:
-        return values
-    return values.copy(order="C")

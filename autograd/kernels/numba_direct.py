@@ -12,6 +12,7 @@ import numpy as np
 
 from autograd.kernels import direct, direct_ways, numba_channels, numba_rows
 from autograd.kernels.direct_ways import Case
+from autograd.kernels.numba_crew import parts_of
 from autograd.kernels.numba_lay import put_back
 from autograd.kernels.threads import share
 from autograd.kernels.windows import Windows, blocks
@@ -35,11 +36,7 @@ def convolve(x: Any, rows: Any, bias: Any, case: Case) -> Any:
     # (N, G*O, out...) -> (N, G, O, L)
     into = out.reshape(len(x), case.groups, case.outputs, -1)
     planes = x.reshape(len(x), x.shape[1], -1)  # (N, G*C, sizes...) -> (N, G*C, P)
-
-    def some(part: slice) -> None:
-        way.results(planes[part], kernel, into[part], layout)
-
-    share(some, len(x), out.size * (case.taps + RESULT))
+    way.results(planes, kernel, into, layout, out.size * (case.taps + RESULT))
     return out
 
 
@@ -59,11 +56,8 @@ def conv_weight_grad(x: Any, g: Any, windows: Windows, groups: int) -> Any:
     layout = direct.plan(windows, channels, groups)
     planes = x.reshape(count, x.shape[1], -1)  # (N, G*C, sizes...) -> (N, G*C, P)
     incoming = g.reshape(count, groups, outputs, -1)  # (N, G*O, out...) -> (N, G, O, L)
-
-    def add_up(part: slice) -> Any:
-        return way.gradient(planes[part], incoming[part], layout)
-
-    total, *others = share(add_up, count, g.size * (case.taps + RESULT))
+    work = g.size * (case.taps + RESULT)
+    total, *others = way.gradient(planes, incoming, layout, parts_of(count, work), work)
     for other in others:
         total += other
     grad = way.collect(total, groups, outputs, case.taps)
@@ -96,7 +90,7 @@ def conv_input_grad(g: Any, weight: Any, windows: Windows, groups: int) -> Any:
             for images in blocks(part.stop - part.start, planes * size * 4):
                 first, count = part.start + images.start, images.stop - images.start
                 results = np.empty((count, groups, channels, size), np.float32)
-                way.results(incoming[first : first + count], kernel, results, layout)
+                way.results(incoming[first : first + count], kernel, results, layout, 0)
                 put_back(
                     results.reshape(-1),
                     flat,

@@ -8,7 +8,17 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from autograd.kernels.numba_vectors import fused, lanes, load, number, sigmoid, store, tanh
+from autograd.kernels.numba_vectors import (
+    LANES,
+    by_room,
+    fused,
+    lanes,
+    load,
+    number,
+    sigmoid,
+    store,
+    tanh,
+)
 
 __all__ = ["step_back", "take_step"]
 
@@ -39,17 +49,23 @@ def take_step(
             context.make_array(signature.args[k])(context, builder, arguments[k]).data
             for k in (0, 4, 6, 8)
         )
-        mask = lanes(builder, builder.sub(size, column))
-        gates = []
-        for k, bend in enumerate((sigmoid, sigmoid, sigmoid, tanh)):
-            at = builder.add(place, builder.mul(size, ir.Constant(size.type, k)))
-            gates.append(bend(builder, load(builder, z, at, mask)))
-            store(builder, gates[k], z, at, mask)
-        i, f, o, candidate = gates
-        c = fused(builder, f, load(builder, out, memory, mask), builder.fmul(i, candidate))
-        h = builder.fmul(o, tanh(builder, c))
-        for value, array, at in ((c, out, memory), (c, cells, row), (h, out, row), (h, now, state)):
-            store(builder, value, array, at, mask)
+        left = builder.sub(size, column)
+
+        def write(whole: bool) -> None:
+            mask = None if whole else lanes(builder, left)
+            gates = []
+            for k, bend in enumerate((sigmoid, sigmoid, sigmoid, tanh)):
+                at = builder.add(place, builder.mul(size, ir.Constant(size.type, k)))
+                gates.append(bend(builder, load(builder, z, at, mask)))
+                store(builder, gates[k], z, at, mask)
+            i, f, o, candidate = gates
+            c = fused(builder, f, load(builder, out, memory, mask), builder.fmul(i, candidate))
+            h = builder.fmul(o, tanh(builder, c))
+            targets = ((c, out, memory), (c, cells, row), (h, out, row), (h, now, state))
+            for value, array, at in targets:
+                store(builder, value, array, at, mask)
+
+        by_room(builder, left, LANES, write)
         return context.get_dummy_value()
 
     i = types.intp
@@ -88,34 +104,39 @@ def step_back(
             context.make_array(signature.args[k])(context, builder, arguments[k]).data
             for k in (0, 4, 6, 9, 10, 12, 13)
         )
-        mask = lanes(builder, builder.sub(size, column))
-        one = number(1.0)
-        offsets = [builder.mul(size, ir.Constant(size.type, k)) for k in range(4)]
-        i, f, o, candidate = (load(builder, z, builder.add(place, k), mask) for k in offsets)
-        initial = builder.icmp_signed("<", earlier, ir.Constant(size.type, 0))
-        array = builder.select(initial, cell, cells)
-        c_before = load(builder, array, builder.select(initial, state, earlier), mask)
-        through = tanh(builder, load(builder, cells, row, mask))
-        back = builder.fadd(load(builder, g, row, mask), load(builder, dh, state, mask))
-        open_slope = builder.fsub(one, builder.fmul(through, through))
-        flow = builder.fmul(builder.fmul(back, o), open_slope)
-        flow = builder.fadd(load(builder, dc, state, mask), flow)
+        left = builder.sub(size, column)
 
-        def door(gate: Any, factor: Any) -> Any:
-            slope = builder.fmul(gate, builder.fsub(one, gate))
-            return builder.fmul(slope, factor)
+        def write(whole: bool) -> None:
+            mask = None if whole else lanes(builder, left)
+            one = number(1.0)
+            offsets = [builder.mul(size, ir.Constant(size.type, k)) for k in range(4)]
+            i, f, o, candidate = (load(builder, z, builder.add(place, k), mask) for k in offsets)
+            initial = builder.icmp_signed("<", earlier, ir.Constant(size.type, 0))
+            array = builder.select(initial, cell, cells)
+            c_before = load(builder, array, builder.select(initial, state, earlier), mask)
+            through = tanh(builder, load(builder, cells, row, mask))
+            back = builder.fadd(load(builder, g, row, mask), load(builder, dh, state, mask))
+            open_slope = builder.fsub(one, builder.fmul(through, through))
+            flow = builder.fmul(builder.fmul(back, o), open_slope)
+            flow = builder.fadd(load(builder, dc, state, mask), flow)
 
-        slope = builder.fmul(i, builder.fsub(one, builder.fmul(candidate, candidate)))
-        results = (
-            door(i, builder.fmul(candidate, flow)),
-            door(f, builder.fmul(c_before, flow)),
-            builder.fmul(slope, flow),
-            door(o, builder.fmul(through, back)),
-        )
-        for value, k in zip(results, offsets, strict=True):
-            store(builder, value, changes, builder.add(into, k), mask)
-        store(builder, builder.fmul(flow, f), dc, state, mask)
-        store(builder, number(0.0), dh, state, mask)
+            def door(gate: Any, factor: Any) -> Any:
+                slope = builder.fmul(gate, builder.fsub(one, gate))
+                return builder.fmul(slope, factor)
+
+            slope = builder.fmul(i, builder.fsub(one, builder.fmul(candidate, candidate)))
+            results = (
+                door(i, builder.fmul(candidate, flow)),
+                door(f, builder.fmul(c_before, flow)),
+                builder.fmul(slope, flow),
+                door(o, builder.fmul(through, back)),
+            )
+            for value, k in zip(results, offsets, strict=True):
+                store(builder, value, changes, builder.add(into, k), mask)
+            store(builder, builder.fmul(flow, f), dc, state, mask)
+            store(builder, number(0.0), dh, state, mask)
+
+        by_room(builder, left, LANES, write)
         return context.get_dummy_value()
 
     i = types.intp

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from autograd.kernels.compiled import compiled
-from autograd.kernels.direct import Plan
+from autograd.kernels.compiled import compiled, inlined
 from autograd.kernels.numba_sums import pick
 from autograd.kernels.numba_vectors import LANES
 
 
-def buffer_of(layout: Plan, images: int = 1) -> Any:
-    return np.zeros(images * layout.size, np.float32)
-
-
-@compiled
+@inlined
 def lay_out(
     x: Any, start: int, planes: int, plane: int, channel: int, lines: Any, phases: Any, buffer: Any
 ) -> None:

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels import numpy_norm
-from autograd.kernels.compiled import compiled, compiled_exactly
+from autograd.kernels.compiled import compiled, compiled_exactly, in_order, inlined, writable
+from autograd.kernels.numba_crew import hand_out, parts_of, share
 from autograd.kernels.numpy_norm import Axes, Pair
-from autograd.kernels.threads import share
 
 TYPES = (np.float32, np.float64)
-ELEMENT = 8
+ELEMENT = 4
 """Work of one element, in the multiplications that `share` counts."""
 SHORTEST = 8
 """Rows below this length are not worth a loop of their own."""
@@ -28,17 +28,11 @@ def moments(x: Any, axes: Axes) -> Pair:
     """As `numpy_norm.moments`."""
     if not (is_treated(x) and is_channels(x, axes)):
         return numpy_norm.moments(x, axes)
-    planes = channels(x)
+    planes = channels(writable(x))
     shape = (1, x.shape[1], *(1,) * (x.ndim - 2))
     mean, variance = np.empty(shape, x.dtype), np.empty(shape, x.dtype)
-    share(
-        lambda part: channel_moments(
-            planes, mean.reshape(-1), variance.reshape(-1), part.start, part.stop
-        ),
-        x.shape[1],
-        x.size * ELEMENT,
-        blas=False,
-    )
+    work = x.size * ELEMENT
+    share(channel_moments, x.shape[1], work, planes, mean.reshape(-1), variance.reshape(-1))
     return mean, variance
 
 
@@ -57,52 +51,35 @@ def standardize(
     if is_channels(x, axes) and per_channel(x, weight) and per_channel(x, bias):
         mean, inverse = known = known or standard_moments(x, axes, eps)
         out = np.empty(x.shape, x.dtype)
-        planes = x.reshape(-1, prod(x.shape[2:]))  # (N, C, sizes...) -> (N * C, P)
-        outs = out.reshape(planes.shape)
         factor = inverse if weight is None else inverse * weight
-        shift = np.zeros_like(mean) if bias is None else np.ascontiguousarray(bias)
-        share(
-            lambda part: scale_channels(
-                planes[part],
-                outs[part],
-                mean.reshape(-1),
-                factor.reshape(-1),
-                shift.reshape(-1),
-                part.start,
-            ),
-            len(planes),
-            x.size * ELEMENT,
-            blas=False,
-        )
+        shift = np.zeros_like(mean) if bias is None else bias
+        maps = (in_order(mean), in_order(factor), in_order(shift))
+        # (N, C, sizes...) -> (N * C * P,)
+        planes, count = in_order(x), x.shape[0] * x.shape[1]
+        share(scale_channels, count, x.size * ELEMENT, planes, out.reshape(-1), *maps, count)
         return out, known
     map_shape = affine_rows(x, axes, weight, bias) if is_rows(x, axes) else None
     if map_shape is None:
         return numpy_norm.standardize(x, weight, bias, axes, eps, known)
-    rows = x.reshape(-1, map_shape[1])
+    rows = writable(x).reshape(-1, map_shape[1])
     out = np.empty(x.shape, x.dtype)
-    outs = out.reshape(rows.shape)
     if known is None:
         lead = x.shape[: x.ndim - len(axes)]
         mean, inverse = (np.empty((*lead, *(1,) * len(axes)), x.dtype) for _ in range(2))
     else:
         mean, inverse = known
-    weights, biases = as_rows(x, weight, map_shape, 1), as_rows(x, bias, map_shape, 0)
-    means, inverses = mean.reshape(-1), inverse.reshape(-1)
     share(
-        lambda part: scale_rows(
-            rows[part],
-            outs[part],
-            means[part],
-            inverses[part],
-            weights,
-            biases,
-            part.start,
-            float(eps),
-            known is None,
-        ),
+        scale_rows,
         len(rows),
         2 * x.size * ELEMENT,
-        blas=False,
+        rows,
+        out.reshape(rows.shape),
+        in_order(mean),
+        in_order(inverse),
+        as_rows(x, weight, map_shape, 1),
+        as_rows(x, bias, map_shape, 0),
+        float(eps),
+        known is None,
     )
     return out, (mean, inverse)
 
@@ -121,29 +98,23 @@ def standardize_backward(
     mean, inverse = known
     if not (is_treated(x) and g.dtype == x.dtype):
         return numpy_norm.standardize_backward(g, x, weight, axes, rest, known, needs)
-    g = np.ascontiguousarray(g)
+    g, x = writable(g), writable(x)
     grad = np.empty(x.shape if need_x else 0, x.dtype)
     if rest == axes and is_channels(x, axes):
-        weights = np.ones_like(mean) if weight is None else np.ascontiguousarray(weight)
+        weights = np.ones_like(mean) if weight is None else weight
         weight_grad, bias_grad = np.empty(mean.shape, x.dtype), np.empty(mean.shape, x.dtype)
-        values, planes = channels(g), channels(x)
-        grads = channels(grad) if need_x else np.empty((0, 0, 0), x.dtype)
         share(
-            lambda part: channels_back(
-                values,
-                planes,
-                grads,
-                mean.reshape(-1),
-                inverse.reshape(-1),
-                weights.reshape(-1),
-                weight_grad.reshape(-1),
-                bias_grad.reshape(-1),
-                part.start,
-                part.stop,
-            ),
+            channels_back,
             x.shape[1],
             2 * x.size * ELEMENT,
-            blas=False,
+            channels(g),
+            channels(x),
+            channels(grad) if need_x else np.empty((0, 0, 0), x.dtype),
+            in_order(mean),
+            in_order(inverse),
+            in_order(weights),
+            weight_grad.reshape(-1),
+            bias_grad.reshape(-1),
         )
         return (
             grad if need_x else None,
@@ -156,35 +127,30 @@ def standardize_backward(
     if map_shape is None:
         return numpy_norm.standardize_backward(g, x, weight, axes, rest, known, needs)
     rows = x.reshape(-1, map_shape[1])
-    values = g.reshape(rows.shape)
-    grads = grad.reshape(rows.shape) if need_x else np.empty((0, 0), x.dtype)
-    weights = as_rows(x, weight, map_shape, 1)
-    means, inverses = mean.reshape(-1), inverse.reshape(-1)
-
-    def back(part: slice) -> Any:
-        totals = np.zeros((2, *map_shape), x.dtype)
-        rows_back(
-            values[part],
-            rows[part],
-            grads[part] if need_x else grads,
-            means[part],
-            inverses[part],
-            weights,
-            totals[0],
-            totals[1],
-            part.start,
-            need_weight or need_bias,
-        )
-        return totals
-
-    totals, *others = share(back, len(rows), 3 * x.size * ELEMENT, blas=False)
-    for more in others:
-        totals += more
+    work = 3 * x.size * ELEMENT
+    parts = parts_of(len(rows), work)
+    totals = np.zeros((2, parts, *map_shape), x.dtype)
+    share(
+        rows_back,
+        parts,
+        work,
+        g.reshape(rows.shape),
+        rows,
+        grad.reshape(rows.shape) if need_x else np.empty((0, 0), x.dtype),
+        in_order(mean),
+        in_order(inverse),
+        as_rows(x, weight, map_shape, 1),
+        totals,
+        need_weight or need_bias,
+    )
+    sums = totals[:, 0]
+    for part in range(1, parts):
+        sums += totals[:, part]
     full = shape[x.ndim - map_axes(x, map_shape) :]
     return (
         grad if need_x else None,
-        fold(totals[0], x, full).reshape(shape) if need_weight else None,
-        fold(totals[1], x, full).reshape(shape) if need_bias else None,
+        fold(sums[0], x, full).reshape(shape) if need_weight else None,
+        fold(sums[1], x, full).reshape(shape) if need_bias else None,
     )
 
 
@@ -244,7 +210,7 @@ def as_rows(x: Any, values: Any, map_shape: tuple[int, int], default: int) -> An
     count = map_axes(x, map_shape)
     own = values.reshape(values.shape[x.ndim - count :])
     full = np.broadcast_to(own, x.shape[x.ndim - count :])
-    return np.ascontiguousarray(full).reshape(map_shape)
+    return writable(full).reshape(map_shape)
 
 
 def fold(rows: Any, x: Any, shape: tuple[int, ...]) -> Any:
@@ -254,7 +220,7 @@ def fold(rows: Any, x: Any, shape: tuple[int, ...]) -> Any:
     return full.sum(axis=axes, keepdims=True) if axes else full
 
 
-@compiled
+@inlined
 def spread_of(row: Any) -> Any:
     """The mean of a row, and the sum of the squared distances from it."""
     total = row.dtype.type(0)
@@ -268,32 +234,56 @@ def spread_of(row: Any) -> Any:
 
 
 @compiled
-def channel_moments(x: Any, mean: Any, variance: Any, start: int, stop: int) -> None:
+def channel_moments(
+    board: Any, count: int, parts: int, x: Any, mean: Any, variance: Any, first: int, last: int
+) -> Any:
     """Planes are joined as in Chan, Golub and LeVeque 1983: as stable as two passes."""
-    count, size = len(x), x.shape[2]
-    for c in range(start, stop):
+    if first < 0:
+        return hand_out(board, count, parts)
+    images, size = len(x), x.shape[2]
+    for c in range(first, last):
         middle, square = 0.0, 0.0
-        for n in range(count):
+        for n in range(images):
             own, own_square = spread_of(x[n, c])
             change = own - middle
             middle += change / (n + 1)
             square += own_square + change * change * (size * n / (n + 1))
         mean[c] = middle
-        variance[c] = square / (count * size)
+        variance[c] = square / (images * size)
+    return False
 
 
 @compiled_exactly
-def scale_channels(x: Any, out: Any, mean: Any, factor: Any, shift: Any, start: int) -> None:
-    for p in range(len(x)):
-        c = (start + p) % mean.size
-        values, row = x[p], out[p]
+def scale_channels(
+    board: Any,
+    count: int,
+    parts: int,
+    x: Any,
+    out: Any,
+    mean: Any,
+    factor: Any,
+    shift: Any,
+    planes: int,
+    first: int,
+    last: int,
+) -> Any:
+    if first < 0:
+        return hand_out(board, count, parts)
+    size = x.size // planes
+    for p in range(first, last):
+        c = p % mean.size
+        values, row = x[p * size : (p + 1) * size], out[p * size : (p + 1) * size]
         middle, scale, base = mean[c], factor[c], shift[c]
         for i in range(values.size):
             row[i] = (values[i] - middle) * scale + base
+    return False
 
 
 @compiled
 def channels_back(
+    board: Any,
+    count: int,
+    parts: int,
     g: Any,
     x: Any,
     grad: Any,
@@ -302,63 +292,101 @@ def channels_back(
     weight: Any,
     weight_grad: Any,
     bias_grad: Any,
-    start: int,
-    stop: int,
-) -> None:
-    count, size = len(x), x.shape[2]
+    first: int,
+    last: int,
+) -> Any:
+    if first < 0:
+        return hand_out(board, count, parts)
+    images, size = len(x), x.shape[2]
     real = x.dtype.type
-    for c in range(start, stop):
-        first, second = 0.0, 0.0
+    for c in range(first, last):
+        total, second = 0.0, 0.0
         middle = mean[c]
-        for n in range(count):
+        for n in range(images):
             values, row = g[n, c], x[n, c]
             a, b = real(0), real(0)
             for i in range(size):
                 a += values[i]
                 b += values[i] * (row[i] - middle)
-            first += a
+            total += a
             second += b
-        bias_grad[c] = first
+        bias_grad[c] = total
         weight_grad[c] = second * inverse[c]
         if not grad.size:
             continue
         scale = real(inverse[c] * weight[c])
-        level = real(first / (count * size))
-        slope = real(second * inverse[c] * inverse[c] / (count * size))
-        for n in range(count):
+        level = real(total / (images * size))
+        slope = real(second * inverse[c] * inverse[c] / (images * size))
+        for n in range(images):
             values, row, out = g[n, c], x[n, c], grad[n, c]
             for i in range(size):
                 out[i] = (values[i] - level - (row[i] - middle) * slope) * scale
+    return False
 
 
 @compiled
 def scale_rows(
+    board: Any,
+    count: int,
+    parts: int,
     x: Any,
     out: Any,
     mean: Any,
     inverse: Any,
     weight: Any,
     bias: Any,
-    start: int,
     eps: float,
     find: bool,
-) -> None:
+    first: int,
+    last: int,
+) -> Any:
+    if first < 0:
+        return hand_out(board, count, parts)
     size = x.shape[1]
-    for r in range(len(x)):
+    for r in range(first, last):
         values, row = x[r], out[r]
         if find:
             middle, square = spread_of(values)
             mean[r] = middle
             inverse[r] = 1 / np.sqrt(square / size + eps)
-        at = (start + r) % len(weight)
+        at = r % len(weight)
         factor, shift = weight[at], bias[at]
         middle, scale = mean[r], inverse[r]
         for i in range(size):
             row[i] = (values[i] - middle) * scale * factor[i] + shift[i]
+    return False
 
 
 @compiled
 def rows_back(
+    board: Any,
+    count: int,
+    parts: int,
+    g: Any,
+    x: Any,
+    grad: Any,
+    mean: Any,
+    inverse: Any,
+    weight: Any,
+    totals: Any,
+    affine: bool,
+    first: int,
+    last: int,
+) -> Any:
+    """The rows of some parts; each adds up gradients of the map in totals of its own."""
+    if first < 0:
+        return hand_out(board, count, parts)
+    several = totals.shape[1]
+    for part in range(first, last):
+        start, stop = len(x) * part // several, len(x) * (part + 1) // several
+        some_rows_back(
+            g, x, grad, mean, inverse, weight, totals[0, part], totals[1, part], affine, start, stop
+        )
+    return False
+
+
+@inlined
+def some_rows_back(
     g: Any,
     x: Any,
     grad: Any,
@@ -367,24 +395,27 @@ def rows_back(
     weight: Any,
     weight_grad: Any,
     bias_grad: Any,
-    start: int,
     affine: bool,
+    start: int,
+    stop: int,
 ) -> None:
     size = x.shape[1]
     real = x.dtype.type
-    for r in range(len(x)):
+    for r in range(start, stop):
         values, row = g[r], x[r]
         middle, scale = mean[r], inverse[r]
-        at = (start + r) % len(weight)
-        factor, weights, biases = weight[at], weight_grad[at], bias_grad[at]
+        at = r % len(weight)
+        factor = weight[at]
         first, second = real(0), real(0)
         for i in range(size):
-            value, centred = values[i], row[i] - middle
-            if affine:
-                weights[i] += value * centred * scale
-                biases[i] += value
-            first += value * factor[i]
-            second += value * factor[i] * centred
+            value = values[i] * factor[i]
+            first += value
+            second += value * (row[i] - middle)
+        if affine:
+            weights, biases = weight_grad[at], bias_grad[at]
+            for i in range(size):
+                weights[i] += values[i] * (row[i] - middle) * scale
+                biases[i] += values[i]
         if grad.size:
             out = grad[r]
             level = first / real(size)

@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels import numpy_optim
-from autograd.kernels.compiled import compiled_exactly
-from autograd.kernels.threads import share
+from autograd.kernels.compiled import compiled_exactly, writable
+from autograd.kernels.numba_crew import hand_out, share
 
 TYPES = (np.dtype(np.float32), np.dtype(np.float64))
 ELEMENT = 16
 """Work of one element, in the multiplications that `share` counts."""
-ALONE = 1 << 15
-"""Elements up to which `share` need not be asked."""
 
 
 def sgd_step(
@@ -197,16 +195,10 @@ def run(kernel: Callable[..., None], arrays: tuple[Any, ...], *numbers: float) -
     """Call a kernel on flat arrays and numbers; None becomes an array without elements."""
     dtype, size = arrays[0].dtype, arrays[0].size
     # (d0, d1, ...) -> (size,); a copy where the memory is not in this order
-    flat = [np.empty(0, dtype) if array is None else array.reshape(-1) for array in arrays]
-    if size <= ALONE:
-        kernel(*flat, *numbers)
-    else:
-        share(
-            lambda part: kernel(*[array[part] for array in flat], *numbers),
-            size,
-            size * ELEMENT,
-            blas=False,
-        )
+    flat = [
+        np.empty(0, dtype) if array is None else writable(array).reshape(-1) for array in arrays
+    ]
+    share(kernel, size, size * ELEMENT, *flat, *numbers)
     for array, piece in zip(arrays, flat, strict=True):
         if array is not None and array is not arrays[1] and not array.flags.c_contiguous:
             array[...] = piece.reshape(array.shape)  # (size,) -> (d0, d1, ...)
@@ -214,6 +206,9 @@ def run(kernel: Callable[..., None], arrays: tuple[Any, ...], *numbers: float) -
 
 @compiled_exactly
 def sgd(
+    board: Any,
+    count: int,
+    parts: int,
     param: Any,
     grad: Any,
     buffer: Any,
@@ -223,7 +218,12 @@ def sgd(
     nesterov: bool,
     decay: float,
     turn: float,
-) -> None:
+    first: int,
+    last: int,
+) -> Any:
+    if first < 0:
+        return hand_out(board, count, parts)
+    param, grad, buffer = param[first:last], grad[first:last], buffer[first:last]
     real = param.dtype.type
     rate, fading, part = real(lr), real(momentum), real(gain)
     loss, side = real(decay), real(turn)
@@ -237,10 +237,14 @@ def sgd(
             buffer[i] = value
             g = fading * value + g if nesterov else value
         param[i] -= rate * g
+    return False
 
 
 @compiled_exactly
 def adam(
+    board: Any,
+    count: int,
+    parts: int,
     param: Any,
     grad: Any,
     mean: Any,
@@ -255,7 +259,18 @@ def adam(
     shrink: float,
     decay: float,
     turn: float,
-) -> None:
+    first: int,
+    last: int,
+) -> Any:
+    if first < 0:
+        return hand_out(board, count, parts)
+    param, grad, mean, square, largest = (
+        param[first:last],
+        grad[first:last],
+        mean[first:last],
+        square[first:last],
+        largest[first:last],
+    )
     real = param.dtype.type
     from_mean, from_grad, small = real(of_mean), real(of_grad), real(eps)
     rest, loss, side = real(shrink), real(decay), real(turn)
@@ -268,22 +283,26 @@ def adam(
             g += loss * p
         m = mean[i]
         m += move * (g - m)
-        v = keep * square[i] + add * g * g
+        v = keep * square[i] + add * (g * g)
         mean[i] = m
         square[i] = v
         if amsgrad:
             big = largest[i]
             v = v if (v > big) | (v != v) else big
             largest[i] = v
-        step = from_mean * m
-        if from_grad != 0:
-            step += from_grad * g
         divisor = np.sqrt(v) + small if divides else real(1)
-        param[i] = p * rest - step / divisor
+        step = m / divisor * from_mean
+        if from_grad != 0:
+            step += from_grad * g / divisor
+        param[i] = p * rest - step
+    return False
 
 
 @compiled_exactly
 def adamax(
+    board: Any,
+    count: int,
+    parts: int,
     param: Any,
     grad: Any,
     mean: Any,
@@ -294,7 +313,17 @@ def adamax(
     eps: float,
     decay: float,
     turn: float,
-) -> None:
+    first: int,
+    last: int,
+) -> Any:
+    if first < 0:
+        return hand_out(board, count, parts)
+    param, grad, mean, largest = (
+        param[first:last],
+        grad[first:last],
+        mean[first:last],
+        largest[first:last],
+    )
     real = param.dtype.type
     rate, small, loss, side = real(size), real(eps), real(decay), real(turn)
     move, keep = real(1 - beta1), real(beta2)
@@ -309,10 +338,14 @@ def adamax(
         big = new if (new > old) | (new != new) else old
         largest[i] = big
         param[i] -= rate * m / big
+    return False
 
 
 @compiled_exactly
 def rmsprop(
+    board: Any,
+    count: int,
+    parts: int,
     param: Any,
     grad: Any,
     square: Any,
@@ -325,7 +358,18 @@ def rmsprop(
     momentum: float,
     decay: float,
     turn: float,
-) -> None:
+    first: int,
+    last: int,
+) -> Any:
+    if first < 0:
+        return hand_out(board, count, parts)
+    param, grad, square, mean, buffer = (
+        param[first:last],
+        grad[first:last],
+        square[first:last],
+        mean[first:last],
+        buffer[first:last],
+    )
     real = param.dtype.type
     rate, small, fading = real(lr), real(eps), real(momentum)
     keep, add, loss, side = real(alpha), real(gain), real(decay), real(turn)
@@ -346,10 +390,14 @@ def rmsprop(
             step += fading * buffer[i]
             buffer[i] = step
         param[i] -= rate * step
+    return False
 
 
 @compiled_exactly
 def adadelta(
+    board: Any,
+    count: int,
+    parts: int,
     param: Any,
     grad: Any,
     square: Any,
@@ -359,7 +407,17 @@ def adadelta(
     eps: float,
     decay: float,
     turn: float,
-) -> None:
+    first: int,
+    last: int,
+) -> Any:
+    if first < 0:
+        return hand_out(board, count, parts)
+    param, grad, square, moved = (
+        param[first:last],
+        grad[first:last],
+        square[first:last],
+        moved[first:last],
+    )
     real = param.dtype.type
     rate, small, loss, side = real(lr), real(eps), real(decay), real(turn)
     keep, add = real(rho), real(1 - rho)
@@ -373,3 +431,4 @@ def adadelta(
         delta = np.sqrt(u + small) / np.sqrt(v + small) * g
         moved[i] = keep * u + add * delta * delta
         param[i] -= rate * delta
+    return False

@@ -11,64 +11,43 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels import numpy_pool
-from autograd.kernels.compiled import compiled_exactly
-from autograd.kernels.threads import share
+from autograd.kernels.compiled import compiled_exactly, in_order
+from autograd.kernels.numba_crew import hand_out, share
+from autograd.kernels.numba_halves import halve_vector, spread_vector
+from autograd.kernels.numba_vectors import LANES
 from autograd.kernels.windows import Windows
 
-TYPES = (np.float32, np.float64)
-ELEMENT = 8
+ELEMENT = 4
 """Work of one element, in the multiplications that `share` counts."""
-NARROW = 8
-"""Columns below which a loop over them is too short for vector registers."""
 
 
 def max_pool(x: Any, windows: Windows) -> tuple[Any, Any]:
     """As `numpy_pool.max_pool`."""
-    if not (is_halving(windows) and x.size and x.dtype in TYPES):
+    if not (is_halving(windows) and x.size and x.dtype == np.float32):
         return numpy_pool.max_pool(x, windows)
     out: Any = np.empty((*x.shape[:-2], *windows.out), x.dtype)
     places: Any = np.empty(out.shape, np.uint8)
-    # (..., H, W) -> (planes, H, W)
-    planes = np.ascontiguousarray(x).reshape(-1, *windows.sizes)
-    best, numbers = out.reshape(-1, *windows.out), places.reshape(-1, *windows.out)
-    share(
-        lambda part: halve(planes[part], best[part], numbers[part]),
-        len(planes),
-        x.size * ELEMENT,
-        blas=False,
-    )
+    planes = x.size // prod(windows.sizes)
+    arrays = in_order(x), out.reshape(-1), places.reshape(-1)
+    share(halve, planes, x.size * ELEMENT, *arrays, *windows.sizes, *windows.out)
     return out, places
 
 
 def max_pool_grad(g: Any, places: Any, windows: Windows) -> Any:
     """As `numpy_pool.max_pool_grad`."""
-    if places.dtype != np.uint8 or not g.size or g.dtype not in TYPES:
+    if places.dtype != np.uint8 or not g.size or g.dtype not in (np.float32, np.float64):
         return numpy_pool.max_pool_grad(g, places, windows)
     lead = g.shape[: g.ndim - len(windows.out)]
     grad: Any = np.empty((*lead, *windows.sizes), g.dtype)
-    values, numbers = np.ascontiguousarray(g), np.ascontiguousarray(places)
-    if is_halving(windows) and windows.out[1] >= NARROW:
-        # (..., OH, OW) -> (planes, OH, OW)
-        values, numbers = (array.reshape(-1, *windows.out) for array in (values, numbers))
-        planes = grad.reshape(-1, *windows.sizes)
-        share(
-            lambda part: halve_back(values[part], numbers[part], planes[part]),
-            len(planes),
-            grad.size * ELEMENT,
-            blas=False,
-        )
+    planes = grad.size // prod(windows.sizes)
+    arrays = in_order(g), in_order(places), grad.reshape(-1)
+    if is_halving(windows) and g.dtype == np.float32:
+        work = grad.size * ELEMENT
+        share(spread, planes, work, *arrays, *windows.sizes, *windows.out)
         return grad
-    # (..., out...) -> (planes, windows)
-    values, numbers = (array.reshape(-1, prod(windows.out)) for array in (values, numbers))
-    planes = grad.reshape(-1, prod(windows.sizes))
     starts = np.broadcast_to(windows.flat_starts(), windows.out).reshape(-1)
-    steps = windows.flat_steps()
-    share(
-        lambda part: put_back(values[part], numbers[part], planes[part], starts, steps),
-        len(planes),
-        (grad.size + 4 * g.size) * ELEMENT,
-        blas=False,
-    )
+    work = (grad.size + 4 * g.size) * ELEMENT
+    share(put_back, planes, work, *arrays, in_order(starts), windows.flat_steps())
     return grad
 
 
@@ -84,49 +63,107 @@ def is_halving(windows: Windows) -> bool:
 
 
 @compiled_exactly
-def halve(x: Any, out: Any, places: Any) -> None:
-    planes, rows, columns = out.shape
-    for p in range(planes):
-        for r in range(rows):
-            top, low = x[p, 2 * r], x[p, 2 * r + 1]
-            best, place = out[p, r], places[p, r]
-            for c in range(columns):
-                a, b, d, e = top[2 * c], top[2 * c + 1], low[2 * c], low[2 * c + 1]
-                larger = (b > a) | (b != b)
-                value = b if larger else a
-                number = 1 if larger else 0
-                larger = (d > value) | (d != d)
-                value = d if larger else value
-                number = 2 if larger else number
-                larger = (e > value) | (e != e)
-                best[c] = e if larger else value
-                place[c] = 3 if larger else number
+def halve(
+    board: Any,
+    count: int,
+    parts: int,
+    x: Any,
+    out: Any,
+    places: Any,
+    height: int,
+    width: int,
+    rows: int,
+    columns: int,
+    first: int,
+    last: int,
+) -> Any:
+    """The maxima of some planes.
+
+    The last vector of a row runs over its end, into what is computed later, but not over the end
+    of the last plane: there the rest goes one by one.
+    """
+    if first < 0:
+        return hand_out(board, count, parts)
+    source, end = last * height * width, last * rows * columns
+    for row in range(first * rows, last * rows):
+        top = (row // rows * height + row % rows * 2) * width
+        low, place, c = top + width, row * columns, 0
+        while c < columns and low + 2 * c + 2 * LANES <= source and place + c + LANES <= end:
+            halve_vector(x, top + 2 * c, low + 2 * c, out, places, place + c)
+            c += LANES
+        for c in range(c, columns):  # noqa: B020 (goes on from there)
+            value, number = x[top + 2 * c], 0
+            for k in range(1, 4):
+                other = x[(low if k > 1 else top) + 2 * c + k % 2]
+                if other > value or other != other:
+                    value, number = other, k
+            out[place + c] = value
+            places[place + c] = number
+    return False
 
 
 @compiled_exactly
-def halve_back(g: Any, places: Any, grad: Any) -> None:
-    planes, rows, columns = g.shape
+def spread(
+    board: Any,
+    count: int,
+    parts: int,
+    g: Any,
+    places: Any,
+    grad: Any,
+    height: int,
+    width: int,
+    rows: int,
+    columns: int,
+    first: int,
+    last: int,
+) -> Any:
+    """The gradients of some planes; vectors run over the ends of rows as in `halve`."""
+    if first < 0:
+        return hand_out(board, count, parts)
+    source, end = last * rows * columns, last * height * width
     zero = g.dtype.type(0)
-    if grad.shape[1] > 2 * rows or grad.shape[2] > 2 * columns:
-        grad[:] = zero
-    for p in range(planes):
-        for r in range(rows):
-            values, place = g[p, r], places[p, r]
-            top, low = grad[p, 2 * r], grad[p, 2 * r + 1]
-            for c in range(columns):
-                top[2 * c] = values[c] if place[c] == 0 else zero
-                top[2 * c + 1] = values[c] if place[c] == 1 else zero
-            for c in range(columns):
-                low[2 * c] = values[c] if place[c] == 2 else zero
-                low[2 * c + 1] = values[c] if place[c] == 3 else zero
+    exact = height == 2 * rows and width == 2 * columns
+    if not exact:
+        for k in range(first * height * width, end):
+            grad[k] = zero
+    for row in range(first * rows, last * rows):
+        top, place = (row // rows * height + row % rows * 2) * width, row * columns
+        for k in range(2):
+            target, c = top + k * width, 0
+            edge, limit = (end, source) if exact else (target + 2 * columns, place + columns)
+            while c < columns and place + c + LANES <= limit and target + 2 * c + 2 * LANES <= edge:
+                spread_vector(g, places, place + c, 2 * k, grad, target + 2 * c)
+                c += LANES
+            for c in range(c, columns):  # noqa: B020 (goes on from there)
+                number = places[place + c]
+                for j in range(2):
+                    grad[target + 2 * c + j] = g[place + c] if number == 2 * k + j else zero
+    return False
 
 
 @compiled_exactly
-def put_back(g: Any, places: Any, grad: Any, starts: Any, steps: Any) -> None:
-    for p in range(len(g)):
-        row = grad[p]
-        for i in range(row.size):
+def put_back(
+    board: Any,
+    count: int,
+    parts: int,
+    g: Any,
+    places: Any,
+    grad: Any,
+    starts: Any,
+    steps: Any,
+    first: int,
+    last: int,
+) -> Any:
+    """The gradients of some planes for windows of any kind."""
+    if first < 0:
+        return hand_out(board, count, parts)
+    windows = len(starts)
+    plane = len(grad) // (len(g) // windows)
+    for p in range(first, last):
+        row = grad[p * plane : (p + 1) * plane]
+        for i in range(plane):
             row[i] = 0
-        for o in range(g.shape[1]):
+        for o in range(windows):
             # unsigned: no check for a negative index
-            row[np.uintp(starts[o] + steps[places[p, o]])] += g[p, o]
+            row[np.uintp(starts[o] + steps[places[p * windows + o]])] += g[p * windows + o]
+    return False

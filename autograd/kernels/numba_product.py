@@ -5,6 +5,8 @@ BLAS would pack it for each product anew, or not use the vector registers well.
 
 from __future__ import annotations
 
+from functools import partial
+from math import gcd
 from typing import Any
 
 import numpy as np
@@ -12,46 +14,52 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from autograd.kernels.compiled import compiled_exactly
-from autograd.kernels.numba_conv import writable
+from autograd.kernels.compiled import compiled_exactly, in_order, inlined, inner_exactly
+from autograd.kernels.numba_crew import hand_out, share
 from autograd.kernels.numba_vectors import (
+    HIGH,
     LANES,
     POINTER,
-    ROWS,
     VECTOR,
+    WIDTH,
+    by_room,
     fused,
     lanes,
     load,
     move,
+    outlined,
     splat,
     store,
     transpose,
 )
-from autograd.kernels.threads import share
 
 __all__ = [
     "DEPTH",
     "ROWS",
+    "STEP",
     "WIDTH",
     "add_product",
     "add_transposed",
+    "pack_columns",
     "pack_rows",
     "packed",
     "packed_rows",
     "put",
     "room",
-    "tile",
+    "strip",
 ]
 
 
-VECTORS = 4
-WIDTH = VECTORS * LANES
-"""Columns of a tile."""
-
+ROWS, VECTORS = HIGH, WIDTH // LANES
+"""Of a tile; its sums stay in registers."""
+FEWER = 4
+"""Rows of a lower tile, where those that are left fill it better."""
+STEP = gcd(ROWS, FEWER)
+"""Any multiple of it, from `FEWER` on, is filled by tiles."""
 ELEMENT = 4
 """Work of moving one element, in the multiplications that `share` counts."""
 
-DEPTH = 96
+DEPTH = 6144 // WIDTH
 """Products that a tile sums at once: so many rows of `WIDTH` columns stay in the first cache."""
 
 
@@ -68,24 +76,19 @@ def packed(matrix: Any) -> Any:
 def packed_rows(matrix: Any) -> Any:
     """The transpose of a matrix (O, I), packed."""
     columns, inner = matrix.shape
-    panels = room(inner, columns)
-    flat = writable(matrix).reshape(-1)  # (O, I) -> (O * I,)
-
-    def pack(part: slice) -> None:
-        pack_rows(flat, inner, panels, part.start * WIDTH, min(part.stop * WIDTH, columns))
-
-    share(pack, -(-columns // WIDTH), matrix.size * ELEMENT, blas=False)
+    panels = np.empty(room(inner, columns), np.float32)
+    share(pack_panels, -(-columns // WIDTH), matrix.size * ELEMENT, in_order(matrix), inner, panels)
     return panels
 
 
-def room(capacity: int, columns: int) -> Any:
-    """Memory for so many rows of so many columns, to be packed by `put`."""
-    return np.empty(-(-columns // WIDTH) * WIDTH * capacity, np.float32)
+def room(capacity: int, columns: int) -> int:
+    """How much memory so many rows of so many columns need, to be packed by `put`."""
+    return -(-columns // WIDTH) * WIDTH * capacity
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
-def tile(
-    _context: Any,
+def write_tile(
+    high: int,
+    builder: Any,
     x: Any,
     start: Any,
     pitch: Any,
@@ -94,77 +97,119 @@ def tile(
     panel: Any,
     place: Any,
     count: Any,
+    base: Any,
+    origin: Any,
+    between: Any,
+    out: Any,
+    target: Any,
+    apart: Any,
+    left: Any,
+) -> None:
+    """The code of `tile`."""
+
+    def constant(value: int) -> Any:
+        return ir.Constant(start.type, value)
+
+    rows = [
+        builder.select(builder.icmp_signed("<", constant(k), last), constant(k), last)
+        for k in range(high)
+    ]
+    sources = [builder.gep(x, [builder.add(start, builder.mul(k, pitch))]) for k in rows]
+    masks = [lanes(builder, left, skipped=v * LANES) for v in range(VECTORS)] * high
+    origins, targets = (
+        [
+            builder.add(builder.add(first, builder.mul(k, step)), constant(v * LANES))
+            for k in rows
+            for v in range(VECTORS)
+        ]
+        for first, step in ((origin, between), (target, apart))
+    )
+    panel = builder.gep(panel, [place])
+    first = [load(builder, base, *where) for where in zip(origins, masks, strict=True)]
+
+    outside, loop = builder.block, builder.append_basic_block("sum")
+    after = builder.append_basic_block("summed")
+    builder.branch(loop)
+    builder.position_at_end(loop)
+    k = builder.phi(start.type)
+    k.add_incoming(constant(0), outside)
+    totals = [builder.phi(VECTOR) for _ in first]
+    for total, value in zip(totals, first, strict=True):
+        total.add_incoming(value, outside)
+    line = builder.mul(k, constant(WIDTH))
+    columns = []
+    for v in range(VECTORS):
+        offset = builder.gep(panel, [builder.add(line, constant(v * LANES))])
+        columns.append(builder.load(builder.bitcast(offset, POINTER), align=4))
+    sums = []
+    step = builder.mul(k, skip)
+    for row, source in enumerate(sources):
+        value = splat(builder, builder.load(builder.gep(source, [step])), VECTOR)
+        for v, column in enumerate(columns):
+            sums.append(fused(builder, value, column, totals[row * VECTORS + v]))
+    following = builder.add(k, constant(1))
+    k.add_incoming(following, loop)
+    for total, value in zip(totals, sums, strict=True):
+        total.add_incoming(value, loop)
+    builder.cbranch(builder.icmp_signed("<", following, count), loop, after)
+    builder.position_at_end(after)
+
+    def write(whole: bool) -> None:
+        for value, offset, mask in zip(sums, targets, masks, strict=True):
+            store(builder, value, out, offset, None if whole else mask)
+
+    by_room(builder, left, WIDTH, write)
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+def tile(
+    _context: Any,
+    height: Any,
+    x: Any,
+    start: Any,
+    pitch: Any,
+    skip: Any,
+    last: Any,
+    panel: Any,
+    place: Any,
+    count: Any,
+    base: Any,
+    origin: Any,
+    between: Any,
     out: Any,
     target: Any,
     apart: Any,
     left: Any,
 ) -> Any:
-    """Add `ROWS` rows of x, `count` long, times a panel, to as many rows of the result.
+    """Multiply `height` rows of x, `count` long, by a panel, and add as many rows of `base`.
 
-    Element j of row k is at ``start + k * pitch + j * skip``, what it adds to at ``target + k *
-    apart``, where `left` columns are. Rows after `last`, counted from the first, are the same one.
+    Element j of row k is at ``start + k * pitch + j * skip``, what is added to it at ``origin + k *
+    between``, and the result at ``target + k * apart``, where `left` columns are. Rows after
+    `last`, counted from the first, are the same one.
     """
+    if not isinstance(height, types.IntegerLiteral):
+        return None
+    high = height.literal_value
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        x, start, pitch, skip, last, panel, place, count, out, target, apart, left = arguments
-        kinds = signature.args
-        x, panel, out = (
-            context.make_array(kinds[k])(context, builder, arguments[k]).data for k in (0, 5, 8)
-        )
-
-        def constant(value: int) -> Any:
-            return ir.Constant(start.type, value)
-
-        rows = [
-            builder.select(builder.icmp_signed("<", constant(k), last), constant(k), last)
-            for k in range(ROWS)
+        values = [
+            context.make_array(kind)(context, builder, value).data
+            if isinstance(kind, types.Array)
+            else value
+            for kind, value in zip(signature.args[1:], arguments[1:], strict=True)
         ]
-        sources = [builder.gep(x, [builder.add(start, builder.mul(k, pitch))]) for k in rows]
-        masks = [lanes(builder, left, skipped=v * LANES) for v in range(VECTORS)]
-        targets = [
-            (builder.add(builder.add(target, builder.mul(k, apart)), constant(v * LANES)), mask)
-            for k in rows
-            for v, mask in enumerate(masks)
-        ]
-        panel = builder.gep(panel, [place])
-        first = [load(builder, out, offset, mask) for offset, mask in targets]
-
-        outside, loop = builder.block, builder.append_basic_block("sum")
-        after = builder.append_basic_block("summed")
-        builder.branch(loop)
-        builder.position_at_end(loop)
-        k = builder.phi(start.type)
-        k.add_incoming(constant(0), outside)
-        totals = [builder.phi(VECTOR) for _ in first]
-        for total, value in zip(totals, first, strict=True):
-            total.add_incoming(value, outside)
-        line = builder.mul(k, constant(WIDTH))
-        columns = []
-        for v in range(VECTORS):
-            offset = builder.gep(panel, [builder.add(line, constant(v * LANES))])
-            columns.append(builder.load(builder.bitcast(offset, POINTER), align=4))
-        sums = []
-        step = builder.mul(k, skip)
-        for row, source in enumerate(sources):
-            value = splat(builder, builder.load(builder.gep(source, [step])), VECTOR)
-            for v, column in enumerate(columns):
-                sums.append(fused(builder, value, column, totals[row * VECTORS + v]))
-        following = builder.add(k, constant(1))
-        k.add_incoming(following, loop)
-        for total, value in zip(totals, sums, strict=True):
-            total.add_incoming(value, loop)
-        builder.cbranch(builder.icmp_signed("<", following, count), loop, after)
-        builder.position_at_end(after)
-        for value, (offset, mask) in zip(sums, targets, strict=True):
-            store(builder, value, out, offset, mask)
+        outlined(builder, f"tile.{high}", values, partial(write_tile, high))
         return context.get_dummy_value()
 
     number_of = types.intp
     return (
         types.void(
+            height,
             x,
             *(number_of,) * 4,
             panel,
+            *(number_of,) * 2,
+            base,
             *(number_of,) * 2,
             out,
             *(number_of,) * 3,
@@ -173,7 +218,43 @@ def tile(
     )
 
 
-@compiled_exactly
+@inner_exactly
+def strip(
+    x: Any,
+    start: int,
+    pitch: int,
+    skip: int,
+    rows: int,
+    panels: Any,
+    place: int,
+    count: int,
+    base: Any,
+    origin: int,
+    between: int,
+    out: Any,
+    target: int,
+    apart: int,
+    left: int,
+) -> None:
+    """As `tile`, for any number of rows."""
+    row = 0
+    while row < rows:
+        more = rows - row
+        if more <= FEWER or ROWS < more <= 2 * FEWER:
+            tile(
+                FEWER, x, start + row * pitch, pitch, skip, more - 1, panels, place, count,
+                base, origin + row * between, between, out, target + row * apart, apart, left,
+            )  # fmt: skip
+            row += FEWER
+        else:
+            tile(
+                ROWS, x, start + row * pitch, pitch, skip, more - 1, panels, place, count,
+                base, origin + row * between, between, out, target + row * apart, apart, left,
+            )  # fmt: skip
+            row += ROWS
+
+
+@inner_exactly
 def add_product(
     x: Any, inner: int, panels: Any, out: Any, columns: int, parts: Any, first: int, last: int
 ) -> None:
@@ -185,66 +266,69 @@ def add_product(
         for k in range(0, inner, DEPTH):
             for part in range(first, last):
                 source, target, rows = parts[3 * part], parts[3 * part + 1], parts[3 * part + 2]
-                for row in range(0, rows, ROWS):
-                    tile(
-                        x,
-                        (source + row) * inner + k,
-                        inner,
-                        1,
-                        rows - 1 - row,
-                        panels,
-                        column * inner + k * WIDTH,
-                        min(DEPTH, inner - k),
-                        out,
-                        (target + row) * columns + column,
-                        columns,
-                        columns - column,
-                    )
+                strip(
+                    x, source * inner + k, inner, 1, rows,
+                    panels, column * inner + k * WIDTH, min(DEPTH, inner - k),
+                    out, target * columns + column, columns,
+                    out, target * columns + column, columns, columns - column,
+                )  # fmt: skip
 
 
-@compiled_exactly
+@inner_exactly
 def add_transposed(
     x: Any, inner: int, rows: int, panels: Any, capacity: int, out: Any, columns: int
 ) -> None:
     """Add ``x.T @ y`` to the result (inner, columns): x (rows, inner), y packed by `put`."""
     for column in range(0, columns, WIDTH):
         for k in range(0, rows, DEPTH):
-            for row in range(0, inner, ROWS):
-                tile(
-                    x,
-                    k * inner + row,
-                    1,
-                    inner,
-                    inner - 1 - row,
-                    panels,
-                    column * capacity + k * WIDTH,
-                    min(DEPTH, rows - k),
-                    out,
-                    row * columns + column,
-                    columns,
-                    columns - column,
-                )
+            strip(
+                x, k * inner, 1, inner, inner,
+                panels, column * capacity + k * WIDTH, min(DEPTH, rows - k),
+                out, column, columns, out, column, columns, columns - column,
+            )  # fmt: skip
 
 
-@compiled_exactly
-def pack_rows(matrix: Any, inner: int, panels: Any, first: int, last: int) -> None:
-    """Some columns of the transpose of a matrix, packed."""
+@inlined
+def pack_rows(
+    matrix: Any, inner: int, begin: int, end: int, panels: Any, first: int, last: int
+) -> None:
+    """Some rows and columns of the transpose of a matrix (O, inner), packed from the start on."""
+    height = end - begin
     for column in range(first, last, WIDTH):
-        for start in range(0, inner, LANES):
+        for row in range(0, height, LANES):
             for place in range(column, min(column + WIDTH, last), LANES):
                 transpose(
-                    matrix,
-                    place * inner + start,
-                    inner,
-                    last - 1 - place,
-                    inner - start,
-                    panels,
-                    column * inner + start * WIDTH + place - column,
-                    WIDTH,
-                )
+                    matrix, place * inner + begin + row, inner, last - 1 - place, height - row,
+                    panels, (column - first) * height + row * WIDTH + place - column, WIDTH,
+                )  # fmt: skip
 
 
 @compiled_exactly
+def pack_panels(
+    board: Any, count: int, parts: int, matrix: Any, inner: int, panels: Any, first: int, last: int
+) -> Any:
+    """Some panels of the transpose of a matrix (O, inner)."""
+    if first < 0:
+        return hand_out(board, count, parts)
+    columns = matrix.size // inner
+    start, end = first * WIDTH, min(last * WIDTH, columns)
+    pack_rows(matrix, inner, 0, inner, panels[start * inner :], start, end)
+    return False
+
+
+@inlined
+def pack_columns(
+    matrix: Any, columns: int, begin: int, end: int, panels: Any, first: int, last: int
+) -> None:
+    """Some rows and columns of a matrix (I, columns), packed from the start on."""
+    for row in range(begin, end):
+        for column in range(first, last, WIDTH):
+            place = (column - first) * (end - begin) + (row - begin) * WIDTH
+            for j in range(column, min(column + WIDTH, last), LANES):
+                move(matrix, row * columns + j, panels, place + j - column, last - j)
+
+
+@inner_exactly
 def put(source: Any, start: int, columns: int, panels: Any, capacity: int, row: int) -> None:
     """Write a row of a matrix that is packed with room for `capacity` rows."""
     for column in range(0, columns, WIDTH):

@@ -8,19 +8,19 @@ sums of one part for each thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from autograd.kernels import numpy_recurrent, threads
-from autograd.kernels.compiled import compiled_exactly
-from autograd.kernels.numba_conv import writable
+from autograd.kernels import numpy_recurrent
+from autograd.kernels.compiled import compiled_exactly, inner_exactly, writable
+from autograd.kernels.numba_crew import hand_out, parts_of, share
 from autograd.kernels.numba_gates import step_back, take_step
 from autograd.kernels.numba_product import (
-    ROWS,
+    STEP,
     add_product,
     add_transposed,
     packed,
@@ -31,10 +31,6 @@ from autograd.kernels.numba_product import (
 from autograd.kernels.numba_vectors import LANES, add, move
 from autograd.kernels.numpy_recurrent import LSTM_ORDER, Sizes
 from autograd.kernels.steps import twice
-from autograd.kernels.threads import get_num_threads, share
-
-T = TypeVar("T")
-Range = tuple[int, int]
 
 
 def lstm(
@@ -69,12 +65,8 @@ def lstm(
         *steps(batch_sizes, reverse),
     )
     most = rows_at_once(size)
-    by_sequences(
-        lambda part: (np.empty(3 * most, np.int64),),
-        lambda part, memory: lstm_walk(flat, *memory, x.shape[1], size, most, *part),
-        flat[-1],
-        weight_hh.size + weight_ih.size,
-    )
+    ranges, work = by_sequences(flat[-1], weight_hh.size + weight_ih.size)
+    share(lstm_walks, len(ranges), work, flat, x.shape[1], size, most, ranges)
     return out, z.swapaxes(0, 1), cells  # (rows, 4, H) -> (4, rows, H)
 
 
@@ -110,34 +102,33 @@ def lstm_grad(
         starts,
         counts,
     )
-    most = rows_at_once(size)
+    ranges, work = by_sequences(counts, 2 * (weight_hh.size + weight_ih.size))
+    capacity = max(rows_at_once(size), int(np.diff(ranges).max()))
 
-    def memory_for(part: Range) -> tuple[Any, ...]:
-        capacity = max(most, part[1] - part[0])
-        return (
-            np.empty(weight_ih.shape if needs[3] else (0, 0), x.dtype),
-            np.empty(weight_hh.shape if needs[4] else (0, 0), x.dtype),
-            np.empty((1, 4 * size) if needs[5] or needs[6] else (0, 0), x.dtype),
-            room(capacity, inputs),
-            room(capacity, size),
-            np.empty((capacity, 4 * size), x.dtype),
-            np.empty(3 * capacity + 3, np.int64),
-        )
+    def memory(length: int, dtype: Any = np.float32) -> Any:
+        """For each walk. Allocated here: what other threads free goes back to the system."""
+        return np.empty((len(ranges), length), dtype)
 
-    def walk(part: Range, memory: tuple[Any, ...]) -> None:
-        flat_memory = tuple(values.reshape(-1) for values in memory)  # (a, b) -> (a * b,)
-        lstm_walk_back(flat, flat_memory, inputs, size, *part)
-
-    found = by_sequences(memory_for, walk, counts, 2 * (weight_hh.size + weight_ih.size))
-    totals = zip(*(memory[:3] for memory in found), strict=True)
+    totals = (
+        memory(weight_ih.size if needs[3] else 0),
+        memory(weight_hh.size if needs[4] else 0),
+        memory(4 * size if needs[5] or needs[6] else 0),
+    )
+    rest = (
+        memory(room(capacity, inputs)),
+        memory(room(capacity, size)),
+        memory(capacity * 4 * size),
+        memory(3 * capacity + 3, np.int64),
+    )
+    share(lstm_walks_back, len(ranges), work, flat, (*totals, *rest), inputs, size, ranges)
     sums = [reduce(np.ndarray.__iadd__, total) for total in totals]
     return (
         dx if needs[0] else None,
         dh if needs[1] else None,
         dc if needs[2] else None,
-        sums[0] if needs[3] else None,
-        sums[1] if needs[4] else None,
-        *twice(sums[2].reshape(-1), needs[5], needs[6]),  # (1, 4 * H) -> (4 * H,)
+        sums[0].reshape(weight_ih.shape) if needs[3] else None,  # (4 * H * I,) -> (4 * H, I)
+        sums[1].reshape(weight_hh.shape) if needs[4] else None,  # (4 * H * H,) -> (4 * H, H)
+        *twice(sums[2], needs[5], needs[6]),
     )
 
 
@@ -178,32 +169,67 @@ def steps(batch_sizes: Sizes, reverse: bool) -> tuple[Any, Any]:
     return (starts[::-1].copy(), counts[::-1].copy()) if reverse else (starts, counts)
 
 
-def by_sequences(
-    memory_for: Callable[[Range], T], walk: Callable[[Range, T], Any], counts: Any, size: int
-) -> list[T]:
-    """Share the sequences among threads, so that each has as many steps to take.
+def by_sequences(counts: Any, size: int) -> tuple[Any, int]:
+    """Ranges of sequences for the threads, so that each has as many steps to take, and the work.
 
-    Tiles have `ROWS` rows, whether they are in use or not, so whole tiles are shared. The memory of
-    each walk is allocated here: what other threads free goes back to the system.
+    Tiles fit in steps of `STEP` rows.
     """
     largest = int(counts.max())
-    ends = np.cumsum([np.count_nonzero(counts > first) for first in range(0, largest, ROWS)])
-    work = int(ends[-1]) * ROWS * size
-    number = min(get_num_threads(), len(ends), max(1, work // threads.WORTHWHILE))
+    ends = np.cumsum([np.count_nonzero(counts > first) for first in range(0, largest, STEP)])
+    work = int(ends[-1]) * STEP * size
+    number = parts_of(len(ends), work)
     targets = [int(ends[-1]) * k // number for k in range(number + 1)]
-    borders = (np.searchsorted(ends, targets, "right") * ROWS).clip(max=largest).tolist()
-    ranges = [part for part in pairwise(borders) if part[0] < part[1]]
-    memory = [memory_for(part) for part in ranges]
-
-    def walk_some(some: slice) -> None:
-        for k in range(some.start, some.stop):
-            walk(ranges[k], memory[k])
-
-    share(walk_some, len(ranges), work)
-    return memory
+    borders = (np.searchsorted(ends, targets, "right") * STEP).clip(max=largest).tolist()
+    return np.array([part for part in pairwise(borders) if part[0] < part[1]]), work
 
 
 @compiled_exactly
+def lstm_walks(
+    board: Any,
+    count: int,
+    parts: int,
+    arrays: Any,
+    inputs: int,
+    size: int,
+    most: int,
+    ranges: Any,
+    first: int,
+    last: int,
+) -> Any:
+    """`lstm_walk` for some ranges of sequences."""
+    if first < 0:
+        return hand_out(board, count, parts)
+    for k in range(first, last):
+        pieces = np.empty(3 * most, np.int64)
+        lstm_walk(arrays, pieces, inputs, size, most, ranges[k, 0], ranges[k, 1])
+    return False
+
+
+@compiled_exactly
+def lstm_walks_back(
+    board: Any,
+    count: int,
+    parts: int,
+    arrays: Any,
+    memory: Any,
+    inputs: int,
+    size: int,
+    ranges: Any,
+    first: int,
+    last: int,
+) -> Any:
+    """`lstm_walk_back` for some ranges of sequences, each in memory of its own."""
+    if first < 0:
+        return hand_out(board, count, parts)
+    total_ih, total_hh, total_bias, x_panels, h_panels, changes, pieces = memory
+    for k in range(first, last):
+        totals = (total_ih[k], total_hh[k], total_bias[k])
+        rest = (x_panels[k], h_panels[k], changes[k], pieces[k])
+        lstm_walk_back(arrays, totals + rest, inputs, size, ranges[k, 0], ranges[k, 1])
+    return False
+
+
+@inner_exactly
 def lstm_walk(
     arrays: Any, parts: Any, inputs: int, size: int, most: int, first: int, last: int
 ) -> None:
@@ -238,7 +264,7 @@ def lstm_walk(
         t = ahead
 
 
-@compiled_exactly
+@inner_exactly
 def join(parts: Any, count: int, source: int, target: int, rows: int) -> Any:
     """Append a range of rows to `parts` of `add_product`, to the one before where they touch."""
     if count:
@@ -254,7 +280,7 @@ def join(parts: Any, count: int, source: int, target: int, rows: int) -> Any:
     return count + 1
 
 
-@compiled_exactly
+@inner_exactly
 def lstm_walk_back(arrays: Any, memory: Any, inputs: int, size: int, first: int, last: int) -> None:
     """All steps of some sequences in reverse, which adds up `dx`, `dh`, `dc` and the totals.
 

@@ -10,7 +10,8 @@ import numpy as np
 from autograd.kernels.compiled import compiled
 from autograd.kernels.direct import Plan
 from autograd.kernels.direct_ways import GRADIENTS, SUMS, gradients, rounded, sums
-from autograd.kernels.numba_lay import buffer_of, lay_out
+from autograd.kernels.numba_crew import hand_out, share
+from autograd.kernels.numba_lay import lay_out
 from autograd.kernels.numba_sums import correlate, multiply
 from autograd.kernels.numba_vectors import LANES
 
@@ -20,47 +21,44 @@ __all__ = ["collect", "gradient", "prepare", "results"]
 def make_forward(outputs: int, wide: int) -> Callable[..., None]:
     @compiled
     def forward(
+        board: Any,
+        count: int,
+        parts: int,
         x: Any,
         weights: Any,
         bias: Any,
         out: Any,
-        buffer: Any,
+        size: int,
         lines: Any,
         phases: Any,
         taps: Any,
         places: Any,
         channel: int,
-    ) -> None:
-        images, inputs, plane = x.shape
+        first: int,
+        last: int,
+    ) -> Any:
+        if first < 0:
+            return hand_out(board, count, parts)
+        _, inputs, plane = x.shape
         groups, channels, width = out.shape[1:]
         blocks = weights.shape[1]
-        count, vectors = len(taps), len(places) // 3
+        vectors = len(places) // 3
         values, results, factors = x.reshape(-1), out.reshape(-1), weights.reshape(-1)
-        offsets = bias.reshape(-1)
-        for image in range(images):
+        offsets, buffer = bias.reshape(-1), np.zeros(size, x.dtype)
+        for image in range(first, last):
             lay_out(values, image * inputs * plane, inputs, plane, channel, lines, phases, buffer)
             for number in range(groups * blocks):
-                group, first = number // blocks, number % blocks * outputs
+                group, o = number // blocks, number % blocks * outputs
                 for place in range(0, vectors, wide):
                     multiply(
-                        outputs,
-                        wide,
-                        buffer,
-                        group * (inputs // groups) * channel,
-                        places,
-                        place,
-                        vectors - 1,
-                        taps,
-                        count,
-                        factors,
-                        number * count * outputs,
-                        offsets,
-                        number * outputs,
-                        results,
-                        ((image * groups + group) * channels + first) * width,
-                        width,
-                        channels - first,
-                    )
+                        outputs, wide,
+                        buffer, group * (inputs // groups) * channel, places, place, vectors - 1,
+                        taps, len(taps), factors, number * len(taps) * outputs,
+                        offsets, number * outputs,
+                        results, ((image * groups + group) * channels + o) * width, width,
+                        channels - o,
+                    )  # fmt: skip
+        return False
 
     return forward
 
@@ -68,61 +66,63 @@ def make_forward(outputs: int, wide: int) -> Callable[..., None]:
 def make_backward(outputs: int, beside: int) -> Callable[..., None]:
     @compiled
     def backward(
+        board: Any,
+        count: int,
+        parts: int,
         x: Any,
         g: Any,
-        totals: Any,
-        grad: Any,
-        buffer: Any,
+        grads: Any,
+        weights: int,
+        size: int,
         lines: Any,
         phases: Any,
         taps: Any,
-        parts: Any,
+        vectors: Any,
         chunks: Any,
         channel: int,
-    ) -> None:
+        first: int,
+        last: int,
+    ) -> Any:
+        """The sums of some parts of the images."""
+        if first < 0:
+            return hand_out(board, count, parts)
         images, inputs, plane = x.shape
         groups, channels, width = g.shape[1:]
-        count = len(taps)
         values, incoming = x.reshape(-1), g.reshape(-1)
-        for image in range(images):
-            lay_out(values, image * inputs * plane, inputs, plane, channel, lines, phases, buffer)
-            for chunk in range(len(chunks)):
-                total = 0
-                for group in range(groups):
-                    for o in range(0, channels, outputs):
-                        for tap in range(0, count, beside):
-                            correlate(
-                                outputs,
-                                beside,
-                                buffer,
-                                group * (inputs // groups) * channel,
-                                parts,
-                                chunks[chunk, 0],
-                                chunks[chunk, 1],
-                                chunks[chunk, 2],
-                                taps,
-                                tap,
-                                count,
-                                incoming,
-                                ((image * groups + group) * channels + o) * width,
-                                width,
-                                channels - o,
-                                totals,
-                                total,
-                            )
-                            total += outputs * beside * LANES
-        total = 0
-        for group in range(groups):
-            for first in range(0, channels, outputs):
-                for tap in range(0, count, beside):
-                    for o in range(first, first + outputs):
-                        for k in range(tap, tap + beside):
-                            if o < channels and k < count:
-                                value = totals[total]
-                                for lane in range(1, LANES):
-                                    value += totals[total + lane]
-                                grad[group * channels + o, k] = value
-                            total += LANES
+        buffer = np.zeros(size, x.dtype)
+        for part in range(first, last):
+            totals, grad = np.zeros(weights * LANES, x.dtype), grads[part]
+            begin, end = images * part // len(grads), images * (part + 1) // len(grads)
+            for image in range(begin, end):
+                lay_out(
+                    values, image * inputs * plane, inputs, plane, channel, lines, phases, buffer
+                )
+                for chunk in range(len(chunks)):
+                    total = 0
+                    for group in range(groups):
+                        for o in range(0, channels, outputs):
+                            for tap in range(0, len(taps), beside):
+                                correlate(
+                                    outputs, beside, buffer, group * (inputs // groups) * channel,
+                                    vectors, chunks[chunk, 0], chunks[chunk, 1], chunks[chunk, 2],
+                                    taps, tap, len(taps),
+                                    incoming, ((image * groups + group) * channels + o) * width,
+                                    width, channels - o, totals, total,
+                                )  # fmt: skip
+                                total += outputs * beside * LANES
+            total = 0
+            for group in range(groups):
+                for output in range(0, channels, outputs):
+                    for tap in range(0, len(taps), beside):
+                        for o in range(output, output + outputs):
+                            for k in range(tap, tap + beside):
+                                if o < channels and k < len(taps):
+                                    value = totals[total]
+                                    for lane in range(1, LANES):
+                                        value += totals[total + lane]
+                                    grad[group * channels + o, k] = value
+                                total += LANES
+        return False
 
     return backward
 
@@ -145,13 +145,16 @@ def prepare(rows: Any, bias: Any) -> tuple[Any, Any]:
     return np.ascontiguousarray(columns), offsets
 
 
-def results(x: Any, kernel: tuple[Any, Any], out: Any, layout: Plan) -> None:
+def results(x: Any, kernel: tuple[Any, Any], out: Any, layout: Plan, work: int) -> None:
     """(n, G*C, P) convolved by what `prepare` made -> (n, G, O, L)"""
-    FORWARD[sums(out.shape[2])](
+    share(
+        FORWARD[sums(out.shape[2])],
+        len(x),
+        work,
         x,
         *kernel,
         out,
-        buffer_of(layout),
+        layout.size,
         layout.lines,
         layout.phases,
         layout.taps,
@@ -160,17 +163,20 @@ def results(x: Any, kernel: tuple[Any, Any], out: Any, layout: Plan) -> None:
     )
 
 
-def gradient(x: Any, g: Any, layout: Plan) -> Any:
-    """(n, G*C, P), (n, G, O, L) -> what can be added up, and then collected"""
+def gradient(x: Any, g: Any, layout: Plan, parts: int, work: int) -> Any:
+    """(n, G*C, P), (n, G, O, L) -> (parts, ...), which can be added up, and then collected"""
     groups, outputs = g.shape[1:3]
     taps = len(layout.taps)
-    grad = np.empty((groups * outputs, taps), np.float32)
-    BACKWARD[gradients(outputs)](
+    grads = np.empty((parts, groups * outputs, taps), np.float32)
+    share(
+        BACKWARD[gradients(outputs)],
+        parts,
+        work,
         x,
         g,
-        np.zeros(groups * rounded(taps, outputs) * LANES, np.float32),
-        grad,
-        buffer_of(layout),
+        grads,
+        groups * rounded(taps, outputs),
+        layout.size,
         layout.lines,
         layout.phases,
         layout.taps,
@@ -178,7 +184,7 @@ def gradient(x: Any, g: Any, layout: Plan) -> Any:
         layout.chunks,
         layout.channel,
     )
-    return grad
+    return grads
 
 
 def collect(total: Any, groups: int, outputs: int, taps: int) -> Any:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels import numpy_select
-from autograd.kernels.compiled import compiled_exactly
-from autograd.kernels.threads import share
+from autograd.kernels.compiled import compiled_exactly, writable
+from autograd.kernels.numba_crew import hand_out, share
 
 TYPES = (np.float32, np.float64)
-ELEMENT = 8
+ELEMENT = 4
 """Work of one element, in the multiplications that `share` counts."""
 SMALL = 1 << 12
 """Elements below which NumPy is called sooner than a compiled function."""
@@ -74,56 +74,103 @@ def flat(kernel: Any, *inputs: Any) -> Any:
     arrays = [value for value in inputs if isinstance(value, np.ndarray)]
     numbers = inputs[len(arrays) :]
     out = np.empty(arrays[-1].shape, arrays[-1].dtype)
-    lines = [array.reshape(-1) for array in (*arrays, out)]  # (d0, d1, ...) -> (size,)
-    share(
-        lambda part: kernel(*[line[part] for line in lines], *numbers),
-        out.size,
-        out.size * ELEMENT,
-        blas=False,
-    )
+    lines = [writable(array).reshape(-1) for array in (*arrays, out)]  # (d0, d1, ...) -> (size,)
+    share(kernel, out.size, out.size * ELEMENT, *lines, *numbers)
     return out
 
 
 @compiled_exactly
-def raise_to_zero(x: Any, out: Any) -> None:
+def raise_to_zero(
+    board: Any, count: int, parts: int, x: Any, out: Any, first: int, last: int
+) -> Any:
+    if first < 0:
+        return hand_out(board, count, parts)
+    x, out = x[first:last], out[first:last]
     zero = x.dtype.type(0)
     for i in range(x.size):
         out[i] = zero if x[i] < zero else x[i]
+    return False
 
 
 @compiled_exactly
-def zero_where_not_positive(g: Any, x: Any, out: Any) -> None:
+def zero_where_not_positive(
+    board: Any, count: int, parts: int, g: Any, x: Any, out: Any, first: int, last: int
+) -> Any:
+    if first < 0:
+        return hand_out(board, count, parts)
+    g, x, out = g[first:last], x[first:last], out[first:last]
     zero = x.dtype.type(0)
     for i in range(x.size):
         value = g[i]
         out[i] = zero if x[i] <= zero else value
+    return False
 
 
 @compiled_exactly
-def zero_where(condition: Any, x: Any, out: Any) -> None:
+def zero_where(
+    board: Any, count: int, parts: int, condition: Any, x: Any, out: Any, first: int, last: int
+) -> Any:
+    if first < 0:
+        return hand_out(board, count, parts)
+    condition, x, out = condition[first:last], x[first:last], out[first:last]
     zero = x.dtype.type(0)
     for i in range(x.size):
         value = x[i]
         out[i] = zero if condition[i] else value
+    return False
 
 
 @compiled_exactly
-def zero_where_not(condition: Any, x: Any, out: Any) -> None:
+def zero_where_not(
+    board: Any, count: int, parts: int, condition: Any, x: Any, out: Any, first: int, last: int
+) -> Any:
+    if first < 0:
+        return hand_out(board, count, parts)
+    condition, x, out = condition[first:last], x[first:last], out[first:last]
     zero = x.dtype.type(0)
     for i in range(x.size):
         value = x[i]
         out[i] = value if condition[i] else zero
+    return False
 
 
 @compiled_exactly
-def scale_where(condition: Any, x: Any, out: Any, scale: float) -> None:
+def scale_where(
+    board: Any,
+    count: int,
+    parts: int,
+    condition: Any,
+    x: Any,
+    out: Any,
+    scale: float,
+    first: int,
+    last: int,
+) -> Any:
+    if first < 0:
+        return hand_out(board, count, parts)
+    condition, x, out = condition[first:last], x[first:last], out[first:last]
     factor, zero = x.dtype.type(scale), x.dtype.type(0)
     for i in range(x.size):
         out[i] = x[i] * (factor if condition[i] else zero)
+    return False
 
 
 @compiled_exactly
-def choose(condition: Any, x: Any, y: Any, out: Any) -> None:
+def choose(
+    board: Any,
+    count: int,
+    parts: int,
+    condition: Any,
+    x: Any,
+    y: Any,
+    out: Any,
+    first: int,
+    last: int,
+) -> Any:
+    if first < 0:
+        return hand_out(board, count, parts)
+    condition, x, y, out = condition[first:last], x[first:last], y[first:last], out[first:last]
     for i in range(x.size):
         first, second = x[i], y[i]
         out[i] = first if condition[i] else second
+    return False

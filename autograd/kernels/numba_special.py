@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels import special
-from autograd.kernels.compiled import compiled_exactly
-from autograd.kernels.threads import share
+from autograd.kernels.compiled import compiled_exactly, in_order
+from autograd.kernels.numba_crew import hand_out, share
 
 
 def erf(x: Any) -> Any:
@@ -16,19 +16,27 @@ def erf(x: Any) -> Any:
     if not isinstance(x, np.ndarray) or x.dtype != np.float32:
         return special.erf(x)
     out = np.empty(x.shape, x.dtype)
-    values, results = x.reshape(-1), out.reshape(-1)  # (d0, d1, ...) -> (size,)
+    values, results = in_order(x), out.reshape(-1)  # (d0, d1, ...) -> (size,)
     powers = np.array(special.polynomial(), x.dtype)
-    share(
-        lambda part: horner(values[part], results[part], powers, special.SINGLE_LIMIT),
-        x.size,
-        x.size * 16,
-        blas=False,
-    )
+    share(horner, x.size, x.size * 16, values, results, powers, special.SINGLE_LIMIT)
     return out
 
 
 @compiled_exactly
-def horner(x: Any, out: Any, powers: Any, limit: float) -> None:
+def horner(
+    board: Any,
+    count: int,
+    parts: int,
+    x: Any,
+    out: Any,
+    powers: Any,
+    limit: float,
+    first: int,
+    last: int,
+) -> Any:
+    if first < 0:
+        return hand_out(board, count, parts)
+    x, out = x[first:last], out[first:last]
     real = x.dtype.type
     end, scale, one = real(limit), real(2 / limit**2), real(1)
     for i in range(x.size):
@@ -39,3 +47,4 @@ def horner(x: Any, out: Any, powers: Any, limit: float) -> None:
             total = total * t + powers[k]
         value = one if z >= end else total * z
         out[i] = np.copysign(value, x[i])
+    return False

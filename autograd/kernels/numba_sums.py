@@ -12,7 +12,17 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from autograd.kernels.numba_vectors import LANES, POINTER, VECTOR, fused, lanes, load, splat, store
+from autograd.kernels.numba_vectors import (
+    LANES,
+    POINTER,
+    VECTOR,
+    by_room,
+    fused,
+    lanes,
+    load,
+    splat,
+    store,
+)
 
 __all__ = ["accumulate", "correlate", "multiply", "pick"]
 
@@ -132,21 +142,18 @@ def multiply(
             return results
 
         sums = loop(builder, index(0), count, starts, step)
-        complete = builder.icmp_signed(">=", real, index(channels))
         for v, where in enumerate(wheres):
             first = builder.add(start, entry(builder, places, where, 1))
             within = entry(builder, places, where, 2)
-            targets = [builder.add(first, builder.mul(plane, index(o))) for o in range(channels)]
-            whole = builder.and_(builder.icmp_signed("==", within, index(LANES)), complete)
-            with builder.if_else(whole) as (then, otherwise):
-                with then:
-                    for o, target in enumerate(targets):
-                        builder.store(sums[o * wide + v], at(builder, out, target), align=4)
-                with otherwise:
-                    for o, target in enumerate(targets):
-                        there = builder.icmp_signed("<", index(o), real)
-                        mask = lanes(builder, builder.select(there, within, index(0)))
+
+            def write(whole: bool, first: Any = first, v: int = v, within: Any = within) -> None:
+                mask = None if whole else lanes(builder, within)
+                for o in range(channels):
+                    target = builder.add(first, builder.mul(plane, index(o)))
+                    with builder.if_then(builder.icmp_signed("<", index(o), real), likely=True):
                         store(builder, sums[o * wide + v], out, target, mask)
+
+            by_room(builder, within, LANES, write)
         return context.get_dummy_value()
 
     numbers = (types.intp,) * 3

@@ -7,21 +7,24 @@ nothing overlaps, which take longer than the sums.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
-from autograd.kernels.winograd_tiles import LANES, TILE, filters
+from autograd.kernels.numba_vectors import LANES, VECTOR, WIDTH, load, outlined, store, turned
+from autograd.kernels.winograd_tiles import POINTS, TILE, filters
 
-__all__ = ["move", "transform", "transpose"]
+__all__ = ["join_columns", "part_columns", "transform", "transpose"]
 
 FLAGS = ("reassoc", "contract", "nsz")
 MATRICES = {
     (size, name): matrix
-    for size in (3, 5)
+    for size in POINTS
     for name, matrix in (
         ("spread", filters(size).inputs),
         ("collect", filters(size).results),
@@ -35,8 +38,8 @@ MATRICES = {
 @intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
 def transform(
     _context: Any,
-    size: Any,
     name: Any,
+    size: Any,
     source: Any,
     start: Any,
     step: Any,
@@ -44,43 +47,79 @@ def transform(
     target: Any,
     place: Any,
     apart: Any,
+    count: Any,
+    room: Any,
+    hop: Any,
 ) -> Any:
-    """Apply one of `MATRICES` to vectors of `LANES` neighbours in a flat array.
+    """Apply one of `MATRICES`, for kernels of a size, to `count` neighbours in a flat array.
 
-    Vector k of the source begins at ``start + k % 4 * step + k // 4 * jump``, vector k of the
-    target at ``place + k * apart``.
+    Number k of what the matrix is applied to begins at ``start + k % 4 * step + k // 4 * jump``,
+    number k of the results at ``place + k * apart``. They are filled up to whole vectors. Where
+    results lie in panels of `WIDTH`, the first of them has some room left, and the next one is a
+    hop away from its end.
     """
-    if not isinstance(size, types.IntegerLiteral) or not isinstance(name, types.StringLiteral):
+    if not isinstance(name, types.StringLiteral):
         return None
-    matrix = MATRICES[size.literal_value, name.literal_value]
+    word = name.literal_value
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, _, source, start, step, jump, target, place, apart = arguments
-        memory = context.make_array(signature.args[2])(context, builder, source).data
-        vector = ir.VectorType(memory.type.pointee, LANES)
-
-        def pointer(data: Any, offset: Any) -> Any:
-            return builder.bitcast(builder.gep(data, [offset]), vector.as_pointer())
-
-        def number(value: int) -> Any:
-            return ir.Constant(start.type, value)
-
-        vectors = []
-        for k in range(matrix.shape[1]):
-            offset = builder.add(start, builder.mul(step, number(k % TILE)))
-            offset = builder.add(offset, builder.mul(jump, number(k // TILE)))
-            vectors.append(builder.load(pointer(memory, offset), align=4))
-        into = context.make_array(signature.args[6])(context, builder, target).data
-        for k, result in enumerate(sums(builder, vector, matrix, vectors)):
-            offset = builder.add(place, builder.mul(apart, number(k)))
-            builder.store(result, pointer(into, offset), align=4)
+        values = [
+            context.make_array(kind)(context, builder, value).data
+            if isinstance(kind, types.Array)
+            else value
+            for kind, value in zip(signature.args[2:], arguments[2:], strict=True)
+        ]
+        small = builder.icmp_signed("==", arguments[1], ir.Constant(arguments[1].type, min(POINTS)))
+        with builder.if_else(small) as branches:
+            for chosen, branch in zip((min(POINTS), max(POINTS)), branches, strict=True):
+                with branch:
+                    write = partial(write_transform, MATRICES[chosen, word])
+                    outlined(builder, f"{word}.{chosen}", values, write)
         return context.get_dummy_value()
 
     places = (types.intp,) * 3
-    return types.void(size, name, source, *places, target, *places[:2]), generate
+    return types.void(name, types.intp, source, *places, target, *places, *places[:2]), generate
 
 
-def sums(builder: Any, vector: Any, matrix: Any, vectors: list[Any]) -> list[Any]:
+def write_transform(
+    matrix: Any,
+    builder: Any,
+    source: Any,
+    start: Any,
+    step: Any,
+    jump: Any,
+    target: Any,
+    place: Any,
+    apart: Any,
+    count: Any,
+    room: Any,
+    hop: Any,
+) -> None:
+    """The code of `transform` for one matrix."""
+
+    def number(value: int) -> Any:
+        return ir.Constant(start.type, value)
+
+    def offset(first: Any, step: Any, k: int) -> Any:
+        return builder.add(first, builder.mul(step, number(k)))
+
+    here, left = cgutils.alloca_once_value(builder, place), cgutils.alloca_once_value(builder, room)
+    with cgutils.for_range_slice(builder, number(0), count, number(LANES)) as (done, _):
+        first, into = builder.add(start, done), builder.load(here)
+        vectors = [
+            load(builder, source, offset(offset(first, step, k % TILE), jump, k // TILE))
+            for k in range(matrix.shape[1])
+        ]
+        for k, result in enumerate(sums(builder, matrix, vectors)):
+            store(builder, result, target, offset(into, apart, k))
+        rest = builder.sub(builder.load(left), number(LANES))
+        full = builder.icmp_signed("==", rest, number(0))
+        following = builder.add(into, number(LANES))
+        builder.store(builder.select(full, builder.add(following, hop), following), here)
+        builder.store(builder.select(full, number(WIDTH), rest), left)
+
+
+def sums(builder: Any, matrix: Any, vectors: list[Any]) -> list[Any]:
     """Code for ``matrix @ vectors``.
 
     Points come in pairs p and -p, whose rows differ in the sign of every other entry: the sums over
@@ -94,7 +133,7 @@ def sums(builder: Any, vector: Any, matrix: Any, vectors: list[Any]) -> list[Any
                 continue
             term = vectors[k]
             if abs(row[k]) != 1:
-                factor = ir.Constant(vector, [float(abs(row[k]))] * LANES)
+                factor = ir.Constant(VECTOR, [float(abs(row[k]))] * LANES)
                 term = builder.fmul(term, factor, flags=FLAGS)
             if result is None:
                 result = term if row[k] > 0 else builder.fneg(term, flags=FLAGS)
@@ -128,31 +167,14 @@ def transpose(
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         source, start, apart, target, place, pitch = arguments
         memory = context.make_array(signature.args[0])(context, builder, source).data
-        vector = ir.VectorType(memory.type.pointee, LANES)
+        into = context.make_array(signature.args[3])(context, builder, target).data
         rows = []
         for k in range(LANES):
             offset = builder.add(start, builder.mul(apart, ir.Constant(start.type, k)))
-            address = builder.bitcast(builder.gep(memory, [offset]), vector.as_pointer())
-            rows.append(builder.load(address, align=4))
-        half = LANES // 2
-        masks = [
-            ir.Constant(
-                ir.VectorType(ir.IntType(32), LANES),
-                [first + k // 2 + k % 2 * LANES for k in range(LANES)],
-            )
-            for first in (0, half)
-        ]
-        for _ in range(LANES.bit_length() - 1):  # shuffle both halves into each other, as cards
-            rows = [
-                builder.shuffle_vector(rows[k], rows[k + half], mask)
-                for k in range(half)
-                for mask in masks
-            ]
-        into = context.make_array(signature.args[3])(context, builder, target).data
-        for k, row in enumerate(rows):
+            rows.append(load(builder, memory, offset))
+        for k, row in enumerate(turned(builder, rows)):
             offset = builder.add(place, builder.mul(pitch, ir.Constant(start.type, k)))
-            address = builder.gep(into, [offset])
-            builder.store(row, builder.bitcast(address, vector.as_pointer()), align=4)
+            store(builder, row, into, offset)
         return context.get_dummy_value()
 
     places = (types.intp,) * 2
@@ -160,16 +182,82 @@ def transpose(
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
-def move(_context: Any, source: Any, start: Any, target: Any, place: Any) -> Any:
-    """Copy a vector of `LANES` values."""
+def part_columns(
+    _context: Any,
+    source: Any,
+    start: Any,
+    apart: Any,
+    target: Any,
+    base: Any,
+    place: Any,
+    count: Any,
+    pitch: Any,
+    images: Any,
+    dump: Any,
+) -> Any:
+    """Lay columns of as many images as there are lanes next to each other, parted by tiles.
+
+    Image i begins at ``start + i * apart``, and its column k goes to ``base + p % 4 * pitch + p //
+    4 * images`` with ``p = place + k``; those from `count` on go to the dump.
+    """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        source, start, target, place = arguments
+        source, start, apart, target, base, place, count, pitch, images, dump = arguments
         memory = context.make_array(signature.args[0])(context, builder, source).data
-        into = context.make_array(signature.args[2])(context, builder, target).data
-        pointer = ir.VectorType(memory.type.pointee, LANES).as_pointer()
-        value = builder.load(builder.bitcast(builder.gep(memory, [start]), pointer), align=4)
-        builder.store(value, builder.bitcast(builder.gep(into, [place]), pointer), align=4)
+        into = context.make_array(signature.args[3])(context, builder, target).data
+
+        def number(value: int) -> Any:
+            return ir.Constant(start.type, value)
+
+        rows = [
+            load(builder, memory, builder.add(start, builder.mul(apart, number(k))))
+            for k in range(LANES)
+        ]
+        for k, column in enumerate(turned(builder, rows)):
+            p = builder.add(place, number(k))
+            offset = builder.mul(builder.and_(p, number(TILE - 1)), pitch)
+            offset = builder.add(offset, builder.mul(builder.ashr(p, number(2)), images))
+            there = builder.icmp_signed("<", number(k), count)
+            store(builder, column, into, builder.select(there, builder.add(base, offset), dump))
         return context.get_dummy_value()
 
-    return types.void(source, types.intp, target, types.intp), generate
+    i = types.intp
+    return types.void(source, i, i, target, *(i,) * 6), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+def join_columns(
+    _context: Any,
+    source: Any,
+    base: Any,
+    place: Any,
+    last: Any,
+    pitch: Any,
+    images: Any,
+    target: Any,
+    start: Any,
+    apart: Any,
+) -> Any:
+    """The reverse of `part_columns`; columns after the last are the last one."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        source, base, place, last, pitch, images, target, start, apart = arguments
+        memory = context.make_array(signature.args[0])(context, builder, source).data
+        into = context.make_array(signature.args[6])(context, builder, target).data
+
+        def number(value: int) -> Any:
+            return ir.Constant(start.type, value)
+
+        columns = []
+        for k in range(LANES):
+            p = builder.add(place, number(k))
+            p = builder.select(builder.icmp_signed("<", p, last), p, last)
+            offset = builder.mul(builder.and_(p, number(TILE - 1)), pitch)
+            offset = builder.add(offset, builder.mul(builder.ashr(p, number(2)), images))
+            columns.append(load(builder, memory, builder.add(base, offset)))
+        for k, row in enumerate(turned(builder, columns)):
+            store(builder, row, into, builder.add(start, builder.mul(apart, number(k))))
+        return context.get_dummy_value()
+
+    i = types.intp
+    return types.void(source, *(i,) * 5, target, i, i), generate

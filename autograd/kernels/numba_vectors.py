@@ -10,6 +10,7 @@ a compiler that reorders sums takes out again.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import binding, ir
@@ -18,36 +19,46 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 __all__ = [
+    "HIGH",
+    "INTEGERS",
     "LANES",
+    "MANY_REGISTERS",
     "POINTER",
-    "ROWS",
     "VECTOR",
+    "WIDTH",
     "add",
+    "by_room",
     "fused",
     "lanes",
     "load",
     "move",
     "number",
+    "outlined",
     "sigmoid",
     "splat",
     "store",
     "tanh",
     "transpose",
+    "turned",
 ]
 
 
-def registers() -> tuple[int, int]:
-    """How many floats a register has, and rows of 4 registers that may stay in them at once."""
+def registers() -> tuple[int, bool]:
+    """How many floats a vector register has, and whether there are 32 of them rather than 16."""
     try:
         features = binding.get_host_cpu_features()
     except RuntimeError:
-        return 4, 3
+        return 4, False
     if features.get("avx512f"):
-        return 16, 4
-    return (8, 3) if features.get("avx2") else (4, 3)
+        return 16, True
+    return (8 if features.get("avx2") else 4), False
 
 
-LANES, ROWS = registers()
+LANES, MANY_REGISTERS = registers()
+HIGH = 8 if MANY_REGISTERS else 6
+"""Rows of two vectors each whose sums stay in registers."""
+WIDTH = 2 * LANES
+"""Columns of such a tile, and of panels that are packed for it."""
 
 FLOAT, WHOLE = ir.FloatType(), ir.IntType(32)
 VECTOR, INTEGERS = ir.VectorType(FLOAT, LANES), ir.VectorType(WHOLE, LANES)
@@ -82,8 +93,43 @@ def splat(builder: Any, value: Any, vector: Any) -> Any:
     return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), zeros)
 
 
-def load(builder: Any, data: Any, offset: Any, mask: Any) -> Any:
-    """The elements of an array from an offset on; 0 where the mask has none."""
+def outlined(builder: Any, name: str, arguments: list[Any], write: Callable[..., None]) -> None:
+    """Call code that stands once in a module, however often it is called.
+
+    `write` writes it, with a builder and what the arguments are there. Inlined everywhere, it would
+    take several times as long to compile.
+    """
+    code = builder.module.globals.get(name)
+    if code is None:
+        kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments])
+        code = ir.Function(builder.module, kind, name)
+        code.linkage = "internal"
+        code.attributes.add("noinline")
+        inside = ir.IRBuilder(code.append_basic_block("entry"))
+        write(inside, *code.args)
+        inside.ret_void()
+    builder.call(code, arguments)
+
+
+def by_room(builder: Any, left: Any, count: int, write: Callable[[bool], None]) -> None:
+    """Code for whole vectors, where `count` elements are left, and for parts of them otherwise.
+
+    Under a mask a vector takes some machines more than ten times as long to write. `write` is told
+    whether vectors are whole.
+    """
+    whole = builder.icmp_signed(">=", left, ir.Constant(left.type, count))
+    with builder.if_else(whole, likely=True) as (then, otherwise):
+        with then:
+            write(True)
+        with otherwise:
+            write(False)
+
+
+def load(builder: Any, data: Any, offset: Any, mask: Any = None) -> Any:
+    """The elements of an array from an offset on; 0 where the mask, if any, has none."""
+    if mask is None:
+        place = builder.bitcast(builder.gep(data, [offset]), POINTER)
+        return builder.load(place, align=4)
     kind = ir.FunctionType(VECTOR, [POINTER, WHOLE, MASK, VECTOR])
     name = f"llvm.masked.load.v{LANES}f32.p0"
     function = cgutils.get_or_insert_function(builder.module, kind, name)
@@ -91,8 +137,11 @@ def load(builder: Any, data: Any, offset: Any, mask: Any) -> Any:
     return builder.call(function, [place, ir.Constant(WHOLE, 4), mask, number(0.0)])
 
 
-def store(builder: Any, value: Any, data: Any, offset: Any, mask: Any) -> None:
-    """Write the elements that the mask has."""
+def store(builder: Any, value: Any, data: Any, offset: Any, mask: Any = None) -> None:
+    """Write all elements of a vector, or those that the mask has."""
+    if mask is None:
+        builder.store(value, builder.bitcast(builder.gep(data, [offset]), POINTER), align=4)
+        return
     kind = ir.FunctionType(ir.VoidType(), [VECTOR, POINTER, WHOLE, MASK])
     name = f"llvm.masked.store.v{LANES}f32.p0"
     function = cgutils.get_or_insert_function(builder.module, kind, name)
@@ -141,6 +190,42 @@ def tanh(builder: Any, x: Any) -> Any:
     return builder.fdiv(less, builder.fadd(less, number(2.0)))
 
 
+def turned(builder: Any, rows: list[Any]) -> list[Any]:
+    """The columns of a square of `LANES` rows.
+
+    First squares of 4 are turned within parts of 4 lanes, across which many machines exchange
+    nothing but whole parts; then the squares are exchanged.
+    """
+
+    def both(first: Any, second: Any, places: list[int]) -> Any:
+        return builder.shuffle_vector(first, second, ir.Constant(INTEGERS, places))
+
+    def interleaved(first: Any, second: Any, size: int, start: int) -> Any:
+        """Of each part, pieces of some size from one half, from both rows in turn."""
+        pieces = [
+            k // size % 2 * LANES + k // (2 * size) % (2 // size) + k % size for k in range(4)
+        ]
+        return both(
+            first, second, [part + start + k for part in range(0, LANES, 4) for k in pieces]
+        )
+
+    squares = []
+    for k in range(0, LANES, 4):
+        a, b, c, d = rows[k : k + 4]
+        low, high = ((interleaved(a, b, 1, s), interleaved(c, d, 1, s)) for s in (0, 2))
+        squares += [interleaved(*pair, 2, start) for pair in (low, high) for start in (0, 2)]
+    for apart in (8, 4):
+        if apart >= LANES:
+            continue
+        first = [x + LANES - (x & apart) if x & apart else x for x in range(LANES)]
+        second = [x + (LANES if x & apart else apart) for x in range(LANES)]
+        for k in range(LANES):
+            if not k & apart:
+                pair = squares[k], squares[k + apart]
+                squares[k], squares[k + apart] = both(*pair, first), both(*pair, second)
+    return squares
+
+
 @intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
 def move(_context: Any, source: Any, start: Any, target: Any, place: Any, left: Any) -> Any:
     """Copy a vector, or as many elements as are left."""
@@ -149,8 +234,12 @@ def move(_context: Any, source: Any, start: Any, target: Any, place: Any, left: 
         source, start, target, place, left = arguments
         memory = context.make_array(signature.args[0])(context, builder, source).data
         into = context.make_array(signature.args[2])(context, builder, target).data
-        mask = lanes(builder, left)
-        store(builder, load(builder, memory, start, mask), into, place, mask)
+
+        def write(whole: bool) -> None:
+            mask = None if whole else lanes(builder, left)
+            store(builder, load(builder, memory, start, mask), into, place, mask)
+
+        by_room(builder, left, LANES, write)
         return context.get_dummy_value()
 
     return types.void(source, types.intp, target, types.intp, types.intp), generate
@@ -164,9 +253,13 @@ def add(_context: Any, source: Any, start: Any, target: Any, place: Any, left: A
         source, start, target, place, left = arguments
         memory = context.make_array(signature.args[0])(context, builder, source).data
         into = context.make_array(signature.args[2])(context, builder, target).data
-        mask = lanes(builder, left)
-        total = builder.fadd(load(builder, memory, start, mask), load(builder, into, place, mask))
-        store(builder, total, into, place, mask)
+
+        def write(whole: bool) -> None:
+            mask = None if whole else lanes(builder, left)
+            old = load(builder, into, place, mask)
+            store(builder, builder.fadd(load(builder, memory, start, mask), old), into, place, mask)
+
+        by_room(builder, left, LANES, write)
         return context.get_dummy_value()
 
     return types.void(source, types.intp, target, types.intp, types.intp), generate
@@ -193,26 +286,24 @@ def transpose(
         source, start, apart, last, left, target, place, pitch = arguments
         memory = context.make_array(signature.args[0])(context, builder, source).data
         into = context.make_array(signature.args[5])(context, builder, target).data
-        half, columns, rows = LANES // 2, lanes(builder, left), []
-        for k in range(LANES):
-            number_of = ir.Constant(start.type, k)
-            row = builder.select(builder.icmp_signed("<", number_of, last), number_of, last)
-            offset = builder.add(start, builder.mul(row, apart))
-            rows.append(load(builder, memory, offset, columns))
-        masks = [
-            ir.Constant(INTEGERS, [first + k // 2 + k % 2 * LANES for k in range(LANES)])
-            for first in (0, half)
-        ]
-        for _ in range(LANES.bit_length() - 1):  # shuffle both halves into each other, as cards
-            rows = [
-                builder.shuffle_vector(rows[k], rows[k + half], mask)
-                for k in range(half)
-                for mask in masks
-            ]
-        for k, row in enumerate(rows):
-            offset = builder.add(place, builder.mul(pitch, ir.Constant(start.type, k)))
-            there = builder.icmp_signed("<", ir.Constant(start.type, k), left)
-            store(builder, row, into, offset, splat(builder, there, MASK))
+
+        def write(whole: bool) -> None:
+            columns, rows = None if whole else lanes(builder, left), []
+            for k in range(LANES):
+                number_of = ir.Constant(start.type, k)
+                row = builder.select(builder.icmp_signed("<", number_of, last), number_of, last)
+                offset = builder.add(start, builder.mul(row, apart))
+                rows.append(load(builder, memory, offset, columns))
+            for k, row in enumerate(turned(builder, rows)):
+                offset = builder.add(place, builder.mul(pitch, ir.Constant(start.type, k)))
+                there = builder.icmp_signed("<", ir.Constant(start.type, k), left)
+                if whole:
+                    store(builder, row, into, offset)
+                else:
+                    with builder.if_then(there):
+                        store(builder, row, into, offset)
+
+        by_room(builder, left, LANES, write)
         return context.get_dummy_value()
 
     places = (types.intp,) * 4

@@ -11,6 +11,8 @@ from numba import types
 from numba.extending import intrinsic
 
 from autograd.kernels.compiled import compiled
+from autograd.kernels.numba_crew import anything_left, take_parts, watching
+from autograd.kernels.threads import BOARD
 
 AWAKE = 500e-6
 """Seconds that a thread waits awake before it sleeps: longer than most pauses between products, and
@@ -45,10 +47,11 @@ def count_up(_context: Any, bell: Any) -> Any:
 
 
 @compiled
-def look(bell: Any, seen: int, limit: int, pause: int, finished: Any) -> Any:
+def look(board: Any, bell: Any, seen: int, limit: int, pause: int, finished: Any) -> Any:
     """Look at the bell until it shows another number than the one seen, or so many times.
 
     Args:
+        board: whose parts are taken meanwhile, see `numba_crew`; after them the looks begin anew.
         bell: one number.
         seen: the number that it showed.
         limit: how often to look.
@@ -57,21 +60,28 @@ def look(bell: Any, seen: int, limit: int, pause: int, finished: Any) -> Any:
             would make the other wait for the lock otherwise.
     """
     count_up(finished)
-    for _ in range(limit):
-        if read(bell) != seen:
-            for _ in range(pause):
-                read(bell)
-            return True
-    return False
+    watching(board, 1)
+    looks, rang = 0, False
+    while looks < limit and not rang:
+        if anything_left(board):
+            take_parts(board)
+            looks = 0
+        rang = read(bell) != seen
+        looks += 1
+    watching(board, -1)
+    if rang:
+        for _ in range(pause):
+            anything_left(board)
+    return rang
 
 
 def looks_a_second() -> float:
     """How often a thread looks in a second here, by the fastest of a few short trials."""
-    bell, count = np.zeros(1, np.int64), 20_000
+    board, bell, count = np.zeros(8 * BOARD, np.int64), np.zeros(1, np.int64), 2_000
     best = 1.0
     for _ in range(5):
         start = perf_counter()
-        look(bell, 0, count, 0, np.zeros(1, np.int64))
+        look(board, bell, 0, count, 0, np.zeros(1, np.int64))
         best = min(best, perf_counter() - start)
     return count / best
 
@@ -79,6 +89,6 @@ def looks_a_second() -> float:
 RATE = looks_a_second()
 
 
-def wait(bell: Any, seen: int, pause: bool, finished: Any) -> Any:
+def wait(board: Any, bell: Any, seen: int, pause: bool, finished: Any) -> Any:
     """Wait awake for the bell, and no longer; with a pause once it has rung."""
-    return look(bell, seen, int(AWAKE * RATE), int(PAUSE * RATE) if pause else 0, finished)
+    return look(board, bell, seen, int(AWAKE * RATE), int(PAUSE * RATE) if pause else 0, finished)

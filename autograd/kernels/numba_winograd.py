@@ -1,398 +1,243 @@
-"""The transforms of `winograd`, compiled: see `numba_transform` for what happens in registers."""
+"""Minimal filtering, compiled as a whole: see `winograd` for the algebra and for the shapes.
+
+Products take tiles in the panels into which they are spread, so that nothing is packed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from autograd.kernels.compiled import compiled
-from autograd.kernels.numba_transform import move, transform, transpose
-from autograd.kernels.winograd_tiles import LANES, TILE, Lines
+from autograd.kernels import winograd
+from autograd.kernels.compiled import compiled, in_order, inlined
+from autograd.kernels.numba_crew import hand_out, parts_of, share
+from autograd.kernels.numba_kernels import gather, gather_some, transform_kernels
+from autograd.kernels.numba_product import DEPTH, WIDTH, strip
+from autograd.kernels.numba_tiles import collect, spread, spread_gradient
+from autograd.kernels.numba_transform import transpose
+from autograd.kernels.numba_vectors import LANES
+from autograd.kernels.windows import Windows
+from autograd.kernels.winograd import KERNELS
+from autograd.kernels.winograd_tiles import TILE
+
+FINISH = 4
+"""Work of a value that leaves or enters a product, in multiplications."""
 
 
-@compiled
-def fits(y: int, height: int, width: int) -> Any:
-    """Whether reading a row by whole vectors ends before the plane does."""
-    return y * width + (width + LANES - 1) // LANES * LANES <= height * width
-
-
-@compiled
-def lay_out(
-    x: Any, channel: int, above: int, left: int, rows: int, width: int, out: Any, square: Any
-) -> None:
-    """Put the images of one channel side by side: row, column modulo 4, (tile, image).
-
-    Sixteen images at a time are transposed in registers, except where that would read beyond the
-    last row.
-    """
-    images, channels, height, columns = x.shape
-    pitch = out.shape[0] // (rows * TILE)
-    flat = x.reshape(-1)
-    for row in range(rows):
-        y = row - above
-        if y < 0 or y >= height:
-            continue  # stays zero: padding is the same for every channel
-        full = images // LANES * LANES if fits(y, height, columns) else 0
-        for image in range(0, full, LANES):
-            for column in range(0, columns, LANES):
-                start = ((image * channels + channel) * height + y) * columns + column
-                transpose(flat, start, channels * height * columns, square, 0, LANES)
-                for k in range(min(LANES, columns - column)):
-                    place = column + k + left
-                    tile = place >> 2
-                    if tile < width:
-                        target = (row * TILE + (place & 3)) * pitch + tile * images + image
-                        move(square, k * LANES, out, target)
-        for image in range(full, images):
-            line = x[image, channel, y]
-            for column in range(columns):
-                place = column + left
-                tile = place >> 2
-                if tile < width:
-                    out[(row * TILE + (place & 3)) * pitch + tile * images + image] = line[column]
-
-
-@compiled
-def lay_back(
-    whole: Any,
-    inner: int,
-    length: int,
-    out: Any,
-    channel: int,
-    y: int,
-    last: int,
-    offset: Any,
-    square: Any,
-) -> None:
-    """The reverse, for a row of results; `whole` has (row modulo 4, column modulo 4, lines).
-
-    Whole vectors may write beyond the end of row y, into rows that are computed after it: those up
-    to `last`. Other threads may be at work on the rows from there on.
-    """
-    images, channels, height, width = out.shape
-    flat = out.reshape(-1)
-    full = images // LANES * LANES
-    turned = square[LANES * LANES :]
-    for image in range(0, full, LANES):
-        for column in range(0, width, LANES):
-            for k in range(LANES):
-                x = min(column + k, width - 1)
-                start = (inner * TILE + (x & 3)) * length + (x >> 2) * images + image
-                move(whole, start, square, k * LANES)
-            for k in range(LANES * LANES):
-                square[k] += offset
-            transpose(square, 0, LANES, turned, 0, LANES)
-            whole_vectors = y * width + column + LANES <= last * width
-            for k in range(LANES):
-                start = (((image + k) * channels + channel) * height + y) * width + column
-                if whole_vectors:
-                    move(turned, k * LANES, flat, start)
-                else:
-                    for j in range(width - column):
-                        flat[start + j] = turned[k * LANES + j]
-    for image in range(full, images):
-        results = out[image, channel, y]
-        for x in range(width):
-            place = (inner * TILE + (x & 3)) * length + (x >> 2) * images + image
-            results[x] = whole[place] + offset
-
-
-def make_spread(size: int) -> Callable[..., None]:
-    n = size + TILE - 1
-
-    @compiled
-    def spread(
-        x: Any,
-        out: Any,
-        above: int,
-        left: int,
-        row: int,
-        columns: int,
-        length: int,
-        first: int,
-        last: int,
-    ) -> None:
-        images, channels = x.shape[:2]
-        places = out.shape[2]
-        depth = places // length
-        pitch = length + images + LANES
-        rows = TILE * depth + n - TILE
-        lines = np.zeros(rows * TILE * pitch, x.dtype)
-        partly = np.empty(n * TILE * pitch, x.dtype)
-        square = np.empty(LANES * LANES, out.dtype)
-        flat = out.reshape(-1)
-        for channel in range(first, last):
-            lay_out(x, channel, above - TILE * row, left, rows, columns + 1, lines, square)
-            for line in range(depth):
-                for phase in range(TILE):
-                    start = (line * TILE * TILE + phase) * pitch
-                    for q in range(0, length + images, LANES):
-                        transform(
-                            size,
-                            "spread",
-                            lines,
-                            start + q,
-                            TILE * pitch,
-                            TILE * TILE * pitch,
-                            partly,
-                            phase * pitch + q,
-                            TILE * pitch,
-                        )
-                for k in range(n):
-                    place = (k * n * channels + channel) * places + line * length
-                    for q in range(0, length, LANES):
-                        transform(
-                            size,
-                            "spread",
-                            partly,
-                            k * TILE * pitch + q,
-                            pitch,
-                            images,
-                            flat,
-                            place + q,
-                            channels * places,
-                        )
-
-    return spread
-
-
-def make_spread_gradient(size: int) -> Callable[..., None]:
-    n = size + TILE - 1
-
-    @compiled
-    def spread_gradient(
-        g: Any, out: Any, row: int, columns: int, length: int, first: int, last: int
-    ) -> None:
-        channels, places = g.shape[1], out.shape[2]
-        depth = places // length
-        rows = TILE * depth
-        lines = np.zeros(rows * TILE * length, g.dtype)
-        partly = np.empty(n * TILE * length, g.dtype)
-        square = np.empty(LANES * LANES, out.dtype)
-        flat = out.reshape(-1)
-        for channel in range(first, last):
-            lay_out(g, channel, -TILE * row, 0, rows, columns, lines, square)
-            for line in range(depth):
-                for phase in range(TILE):
-                    start = (line * TILE * TILE + phase) * length
-                    for q in range(0, length, LANES):
-                        transform(
-                            size,
-                            "spread_gradient",
-                            lines,
-                            start + q,
-                            TILE * length,
-                            0,
-                            partly,
-                            phase * length + q,
-                            TILE * length,
-                        )
-                for k in range(n):
-                    place = (k * n * channels + channel) * places + line * length
-                    for q in range(0, length, LANES):
-                        transform(
-                            size,
-                            "spread_gradient",
-                            partly,
-                            k * TILE * length + q,
-                            length,
-                            0,
-                            flat,
-                            place + q,
-                            channels * places,
-                        )
-
-    return spread_gradient
-
-
-def make_collect(size: int) -> Callable[..., None]:
-    n = size + TILE - 1
-
-    @compiled
-    def collect(
-        tiles: Any, out: Any, bias: Any, row: int, rows: int, length: int, first: int
-    ) -> None:
-        height = out.shape[2]
-        channels, places = tiles.shape[1:]
-        partly = np.empty(n * TILE * length, tiles.dtype)
-        whole = np.empty(TILE * TILE * length, tiles.dtype)
-        square = np.empty(2 * LANES * LANES, out.dtype)
-        flat = tiles.reshape(-1)
-        apart = channels * places
-        last = min(height, TILE * (row + rows))
-        for channel in range(channels):
-            offset = bias[first + channel]
-            for line in range(rows):
-                for k in range(n):
-                    start = (k * n * channels + channel) * places + line * length
-                    for q in range(0, length, LANES):
-                        transform(
-                            size,
-                            "collect",
-                            flat,
-                            start + q,
-                            apart,
-                            TILE * apart,
-                            partly,
-                            k * TILE * length + q,
-                            length,
-                        )
-                for phase in range(TILE):
-                    for q in range(0, length, LANES):
-                        transform(
-                            size,
-                            "collect",
-                            partly,
-                            phase * length + q,
-                            TILE * length,
-                            TILE * TILE * length,
-                            whole,
-                            phase * length + q,
-                            TILE * length,
-                        )
-                for inner in range(TILE):
-                    y = TILE * (row + line) + inner
-                    if y >= height:
-                        break
-                    lay_back(whole, inner, length, out, first + channel, y, last, offset, square)
-
-    return collect
-
-
-@compiled
-def turn(tiles: Any, out: Any) -> None:
-    """(F, C, P) -> (F, P, C), both multiples of `LANES`."""
-    values, channels, places = tiles.shape
-    source, target = tiles.reshape(-1), out.reshape(-1)
-    for value in range(values):
-        for channel in range(0, channels, LANES):
-            for place in range(0, places, LANES):
-                start = (value * channels + channel) * places + place
-                into = (value * places + place) * channels + channel
-                transpose(source, start, places, target, into, channels)
-
-
-def make_kernels(size: int) -> Callable[..., None]:
-    n, elements = size + TILE - 1, size * size
-    groups = (elements + LANES - 1) // LANES
-
-    @compiled
-    def kernels(weights: Any, out: Any, first: int, turned: bool) -> None:
-        count, pitch = weights.shape[0], out.shape[1]
-        source, flat = weights.reshape(-1), out.reshape(-1)
-        square = np.empty(groups * LANES * LANES, out.dtype)
-        partly = np.empty(n * size * LANES, out.dtype)
-        rest = np.empty(n * n * LANES, out.dtype)
-        corner, way = (elements - 1, -1) if turned else (0, 1)
-        for kernel in range(0, count, LANES):
-            start = kernel * elements
-            if start + (LANES - 1) * elements + groups * LANES <= source.size:
-                for group in range(groups):
-                    place = group * LANES
-                    transpose(source, start + place, elements, square, place * LANES, LANES)
-            else:
-                for j in range(min(LANES, count - kernel)):
-                    for i in range(elements):
-                        square[i * LANES + j] = source[start + j * elements + i]
-            step = way * size * LANES
-            for x in range(size):
-                start = (corner + way * x) * LANES
-                place = x * LANES
-                transform(
-                    size, "kernels", square, start, step, TILE * step, partly, place, size * LANES
-                )
-            whole = kernel + LANES <= count
-            target, place, apart = (flat, first + kernel, pitch) if whole else (rest, 0, LANES)
-            for k in range(n):
-                start = k * size * LANES
-                into = place + k * n * apart
-                transform(size, "kernels", partly, start, LANES, TILE * LANES, target, into, apart)
-            if not whole:
-                for k in range(n * n):
-                    for j in range(count - kernel):
-                        flat[k * pitch + first + kernel + j] = rest[k * LANES + j]
-
-    return kernels
-
-
-def make_kernels_gradient(size: int) -> Callable[..., None]:
-    n, elements = size + TILE - 1, size * size
-    groups = (elements + LANES - 1) // LANES
-    name = "kernels_gradient"
-
-    @compiled
-    def kernels_gradient(values: Any, out: Any) -> None:
-        count = values.shape[1]
-        flat, target = values.reshape(-1), out.reshape(-1)
-        square = np.empty(groups * LANES * LANES, out.dtype)
-        partly = np.empty(n * size * LANES, out.dtype)
-        rest = np.empty(n * n * LANES, out.dtype)
-        for kernel in range(0, count, LANES):
-            source, start, apart = flat, kernel, count
-            if kernel + LANES > count:
-                for k in range(n * n):
-                    for j in range(count - kernel):
-                        rest[k * LANES + j] = flat[k * count + kernel + j]
-                source, start, apart = rest, 0, LANES
-            for k in range(n):
-                place = k * size * LANES
-                begin = start + k * n * apart
-                transform(size, name, source, begin, apart, TILE * apart, partly, place, LANES)
-            step = size * LANES
-            for x in range(size):
-                place = x * LANES
-                transform(size, name, partly, place, step, TILE * step, square, place, step)
-            start = kernel * elements
-            if start + (LANES - 1) * elements + groups * LANES <= target.size:
-                # rows overlap: the later ones, and the earlier groups, are the ones to stay
-                for group in range(groups - 1, -1, -1):
-                    place = group * LANES
-                    transpose(square, place * LANES, LANES, target, start + place, elements)
-            else:
-                for j in range(min(LANES, count - kernel)):
-                    for i in range(elements):
-                        target[start + j * elements + i] = square[i * LANES + j]
-
-    return kernels_gradient
-
-
-SPREAD = {size: make_spread(size) for size in (3, 5)}
-SPREAD_GRADIENT = {size: make_spread_gradient(size) for size in (3, 5)}
-COLLECT = {size: make_collect(size) for size in (3, 5)}
-KERNELS = {size: make_kernels(size) for size in (3, 5)}
-KERNELS_GRADIENT = {size: make_kernels_gradient(size) for size in (3, 5)}
-
-
-def spread(
-    x: Any, out: Any, size: int, before: tuple[int, int], row: int, lines: Lines, part: slice
-) -> None:
-    SPREAD[size](x, out, *before, row, lines.columns, lines.length, part.start, part.stop)
-
-
-def spread_gradient(g: Any, out: Any, size: int, row: int, lines: Lines, part: slice) -> None:
-    SPREAD_GRADIENT[size](g, out, row, lines.columns, lines.length, part.start, part.stop)
-
-
-def collect(tiles: Any, out: Any, bias: Any, size: int, row: int, lines: Lines, first: int) -> None:
-    COLLECT[size](tiles, out, bias, row, min(lines.depth, lines.rows - row), lines.length, first)
-
-
-def upright(tiles: Any, room: Any) -> Any:
-    values, channels, places = tiles.shape
-    if channels % LANES:
-        return tiles.swapaxes(1, 2)
-    out = room[: tiles.size].reshape(values, places, channels)
-    turn(tiles, out)
+def correlate(x: Any, weight: Any, turned: bool, bias: Any, windows: Windows, few: bool) -> Any:
+    size = weight.shape[2]
+    values = (size + TILE - 1) ** 2
+    outputs, inputs = weight.shape[1::-1] if turned else weight.shape[:2]
+    lines = winograd.cut(len(x), inputs + outputs, size, windows.out)
+    count = outputs * inputs
+    pitch = spaced(count)
+    kernels = np.empty(values * pitch, x.dtype)
+    work = values * count * FINISH
+    share(transform_kernels, count, work, in_order(weight), kernels, size, pitch, turned)
+    out = np.empty((len(x), outputs, *windows.out), x.dtype)
+    share(
+        correlate_blocks,
+        -(-len(x) // lines.images) * -(-lines.rows // lines.depth),
+        out.size * inputs * 9,
+        x,
+        kernels,
+        turned,
+        bias,
+        out,
+        size,
+        *windows.before,
+        *lines,
+    )
     return out
 
 
-def kernels(weights: Any, out: Any, size: int, first: int, turned: bool) -> None:
-    if not weights.flags.writeable:  # or all would be compiled again for this kind of array
-        weights = weights.copy()
-    KERNELS[size](weights, out, first, turned)
+def weight_grad(x: Any, g: Any, size: int, before: tuple[int, int], few: bool) -> Any:
+    inputs, outputs = x.shape[1], g.shape[1]
+    values, count = (size + TILE - 1) ** 2, inputs * outputs
+    grad = np.empty((outputs, inputs, size, size), x.dtype)
+    work = g.size * inputs * 9
+    if few:
+        lines = winograd.whole(len(x), g.shape[2:])
+        parts = parts_of(-(-outputs // KERNELS), work)
+    else:
+        lines = winograd.cut(-(-len(x) // 2), inputs + outputs, size, g.shape[2:])
+        parts = parts_of(len(x), work)
+    pitch = spaced(KERNELS * inputs if few else count)
+    totals = np.zeros((parts, values * pitch), x.dtype)
+    flat = grad.reshape(-1)
+    share(gradient_parts, parts, work, x, g, totals, flat, pitch, few, size, *before, *lines)
+    if not few:
+        more = totals.size * FINISH
+        share(gather, -(-count // LANES), more, totals.reshape(-1), flat, size, count, pitch)
+    return grad
 
 
-def kernels_gradient(values: Any, out: Any, size: int) -> None:
-    KERNELS_GRADIENT[size](values, out)
+@compiled
+def spaced(size: int) -> Any:
+    """How far matrices of so many values begin from each other, in an odd number of cache lines.
+
+    Lines that are a power of two apart would push each other out of the cache.
+    """
+    return (((size + 15) // 16) | 1) * 16
+
+
+@compiled
+def correlate_blocks(
+    board: Any,
+    count: int,
+    parts: int,
+    x: Any,
+    kernels: Any,
+    turned: bool,
+    bias: Any,
+    out: Any,
+    size: int,
+    above: int,
+    left: int,
+    rows: int,
+    columns: int,
+    images: int,
+    depth: int,
+    length: int,
+    first: int,
+    last: int,
+) -> Any:
+    """Some blocks of a correlation: `images` and `depth` rows of tiles each."""
+    if first < 0:
+        return hand_out(board, count, parts)
+    inputs, outputs = x.shape[1], out.shape[1]
+    values, places = (size + TILE - 1) ** 2, depth * length
+    panels = (places + WIDTH - 1) // WIDTH
+    between_kernels = spaced(outputs * inputs)
+    between_tiles, between_products = spaced(inputs * panels * WIDTH), spaced(outputs * places)
+    tiles = np.zeros(values * between_tiles, x.dtype)
+    product = np.empty(values * between_products, x.dtype)
+    zeros = np.zeros(WIDTH, x.dtype)
+    pitch, skip = (1, outputs) if turned else (inputs, 1)
+    above_each = (rows + depth - 1) // depth
+    for block in range(first, last):
+        image, row = block // above_each * images, block % above_each * depth
+        some = x[image : image + images]
+        spread(
+            some,
+            tiles,
+            size,
+            above,
+            left,
+            row,
+            columns,
+            length,
+            depth,
+            WIDTH,
+            between_tiles,
+            0,
+            inputs,
+        )
+        for value in range(values):
+            for panel in range(panels):
+                for c in range(0, inputs, DEPTH):
+                    target = value * between_products + panel * WIDTH
+                    base, origin, between = (product, target, places) if c else (zeros, 0, 0)
+                    strip(
+                        kernels, value * between_kernels + c * skip, pitch, skip, outputs,
+                        tiles, value * between_tiles + (panel * inputs + c) * WIDTH,
+                        min(DEPTH, inputs - c),
+                        base, origin, between, product, target, places, places - panel * WIDTH,
+                    )  # fmt: skip
+        collect(
+            product, out[image : image + images], bias, size, row, min(depth, rows - row), length,
+            outputs, places, between_products, 0,
+        )  # fmt: skip
+    return False
+
+
+@compiled
+def gradient_parts(
+    board: Any,
+    count: int,
+    parts: int,
+    x: Any,
+    g: Any,
+    totals: Any,
+    grad: Any,
+    pitch: int,
+    few: bool,
+    size: int,
+    above: int,
+    left: int,
+    rows: int,
+    columns: int,
+    images: int,
+    depth: int,
+    length: int,
+    first: int,
+    last: int,
+) -> Any:
+    """What some parts of the images add to all transformed kernels.
+
+    With few tiles, which are one block then: some parts of the kernels, `KERNELS` at a time, which
+    are taken back at once, while they are in the cache.
+    """
+    if first < 0:
+        return hand_out(board, count, parts)
+    inputs, outputs, several = x.shape[1], g.shape[1], len(totals)
+    values, places = (size + TILE - 1) ** 2, depth * length
+    together = KERNELS if few else outputs
+    padded = (inputs + WIDTH - 1) // WIDTH * WIDTH
+    between_tiles, between_gradients = spaced(inputs * places), spaced(together * places)
+    between_panels = spaced(padded * places) if few else 0
+    tiles = np.zeros(values * between_tiles + padded * places, x.dtype)
+    gradients = np.empty(values * between_gradients, x.dtype)
+    panels = np.empty(values * between_panels + padded * places, x.dtype)
+    for part in range(first, last):
+        total = totals[part]
+        begin, end = len(x) * part // several, len(x) * (part + 1) // several
+        output, final = 0, outputs
+        if few:
+            begin, end = 0, len(x)
+            blocks = (outputs + KERNELS - 1) // KERNELS
+            output = blocks * part // several * KERNELS
+            final = min(outputs, blocks * (part + 1) // several * KERNELS)
+        for image in range(begin, end, images):
+            stop = min(end, image + images)
+            for row in range(0, rows, depth):
+                spread(
+                    x[image:stop], tiles, size, above, left, row, columns, length, depth, places,
+                    between_tiles, 0, inputs,
+                )  # fmt: skip
+                for o in range(output, final, together):
+                    wide = min(together, final - o)
+                    spread_gradient(
+                        g[image:stop], gradients, size, row, columns, length, depth,
+                        between_gradients, o, o + wide,
+                    )  # fmt: skip
+                    for value in range(values):
+                        if o == output:
+                            turn_one(
+                                tiles, value * between_tiles, inputs, places, panels,
+                                value * between_panels,
+                            )  # fmt: skip
+                        for channel in range(0, inputs, WIDTH):
+                            for place in range(0, places, DEPTH):
+                                target = value * pitch + channel
+                                strip(
+                                    gradients, value * between_gradients + place, places, 1, wide,
+                                    panels,
+                                    value * between_panels + channel * places + place * WIDTH,
+                                    min(DEPTH, places - place),
+                                    total, target, inputs, total, target, inputs, inputs - channel,
+                                )  # fmt: skip
+                    if few:
+                        gather_some(total, grad, o * inputs, size, 0, wide * inputs, pitch)
+                        total[:] = 0
+    return False
+
+
+@inlined
+def turn_one(tiles: Any, start: int, channels: int, places: int, panels: Any, place: int) -> None:
+    """(C, P) -> (C / WIDTH, P, WIDTH); what is behind the last channel is turned as well."""
+    for channel in range(0, channels, LANES):
+        into = place + channel // WIDTH * WIDTH * places + channel % WIDTH
+        for k in range(0, places, LANES):
+            transpose(tiles, start + channel * places + k, places, panels, into + k * WIDTH, WIDTH)

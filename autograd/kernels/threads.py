@@ -25,7 +25,10 @@ T = TypeVar("T")
 WORTHWHILE = 1 << 22
 """Multiplications below which a call is not worth a second thread: about 0.1 ms of them."""
 
-wait_awake: Callable[[Any, int, bool, Any], Any] | None = None
+BOARD = 8
+"""Lines of the cache that a board has on which compiled work is handed out: see `numba_crew`."""
+
+wait_awake: Callable[[Any, Any, int, bool, Any], Any] | None = None
 """`numba_wait.wait`, once Numba is loaded."""
 
 
@@ -118,7 +121,7 @@ class Job:
         for _ in range(len(self.results) - count):
             seen = self.done.number()
             if self.finished.empty():
-                self.done.wait(seen, False, SILENT)
+                self.done.wait(EMPTY, seen, False, SILENT)
             self.finished.get()
         results = self.results
         del self.function, self.results  # a thread that comes late would keep them alive
@@ -139,10 +142,11 @@ class Bell:
     def ring(self) -> None:
         self.count[0] += 1
 
-    def wait(self, seen: int, pause: bool, finished: Bell) -> None:
+    def wait(self, board: Any, seen: int, pause: bool, finished: Bell) -> None:
         """Wait until it rings, but not long: whoever finds nothing then goes to sleep.
 
         Args:
+            board: compiled work to do meanwhile.
             seen: the number that it showed before.
             pause: whether to wait a moment more once it has rung.
             finished: rings when this thread holds the interpreter lock no more.
@@ -150,19 +154,24 @@ class Bell:
         if wait_awake is None:
             finished.ring()
         else:
-            wait_awake(self.count, seen, pause, finished.count)
+            wait_awake(board, self.count, seen, pause, finished.count)
 
 
+LOOK = object()
+"""Nothing to do but to look at the board."""
 SILENT = Bell()
 """For nobody."""
+EMPTY = np.zeros(8 * BOARD, np.int64)
+"""A board without work."""
 
 
 class Pool:
     """Threads that wait for jobs."""
 
     def __init__(self, threads_count: int) -> None:
-        self.jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self.jobs: SimpleQueue[Any] = SimpleQueue()
         self.bell = Bell()
+        self.board = np.zeros(8 * BOARD, np.int64)
         for number in range(1, threads_count):
             threading.Thread(target=self.work, name=f"ndgrad_{number}", daemon=True).start()
 
@@ -171,19 +180,27 @@ class Pool:
         for _ in range(times):
             self.jobs.put(job)
 
+    def wake(self, times: int) -> None:
+        """Let so many threads that sleep look at the board."""
+        if self.jobs.empty():
+            for _ in range(times):
+                self.jobs.put(LOOK)
+
     def work(self) -> None:
         finished = SILENT
         while True:
             seen = self.bell.number()
             if self.jobs.empty():
-                self.bell.wait(seen, True, finished)
+                self.bell.wait(self.board, seen, True, finished)
             else:
                 finished.ring()
             job = self.jobs.get()
             if job is None:
                 return
-            job.help()
-            finished = job.done
+            finished = SILENT
+            if job is not LOOK:
+                job.help()
+                finished = job.done
             del job  # or its results would live until the next one
 
 

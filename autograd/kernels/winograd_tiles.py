@@ -8,6 +8,8 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from autograd.kernels.windows import Windows
+
 TILE = 4
 """Results along each side of a tile."""
 POINTS = {
@@ -15,8 +17,8 @@ POINTS = {
     5: ("0", "1", "-1", "2", "-2", "1/2", "-1/2"),
 }
 """Where polynomials are evaluated; these gave the smallest errors of those tried."""
-LANES = 16
-"""Lines are filled up to a multiple of this: values in a vector register."""
+LINE = 16
+"""Lines are filled up to a multiple of this: whole vector registers."""
 
 
 class Filters(NamedTuple):
@@ -85,41 +87,15 @@ class Lines(NamedTuple):
 
 
 class Tiles(Protocol):
-    """The parts that are written twice, for NumPy and for Numba."""
+    """What is written twice, for NumPy and for Numba."""
 
-    def spread(
-        self,
-        x: Any,
-        out: Any,
-        size: int,
-        before: tuple[int, int],
-        row: int,
-        lines: Lines,
-        part: slice,
-    ) -> None:
-        """(images, C, H, W) -> tiles (F, C, P), from a row of tiles on, for some channels.
+    def correlate(
+        self, x: Any, weight: Any, turned: bool, bias: Any, windows: Windows, few: bool
+    ) -> Any:
+        """(N, C, H, W), (O, C, r, r), (O,) -> (N, O, out...); with turned kernels (C, O, r, r).
 
-        Tiles are transformed by `Filters.inputs`.
+        With few tiles the transformed kernels are the larger part.
         """
 
-    def spread_gradient(
-        self, g: Any, out: Any, size: int, row: int, lines: Lines, part: slice
-    ) -> None:
-        """As `spread`, by the transpose of `Filters.results`: (images, O, H, W) -> (F, O, P)."""
-
-    def collect(
-        self, tiles: Any, out: Any, bias: Any, size: int, row: int, lines: Lines, first: int
-    ) -> None:
-        """(F, n, P) -> results (images, O, H, W), plus bias (O,), from a row of tiles on.
-
-        The n channels of the tiles are those of the results from the first on.
-        """
-
-    def kernels(self, weights: Any, out: Any, size: int, first: int, turned: bool) -> None:
-        """(n, r*r) -> (F, n), in columns of `out` from the first on; turned around or not."""
-
-    def kernels_gradient(self, values: Any, out: Any, size: int) -> None:
-        """(F, n) -> (n, r*r), by the transpose of the same."""
-
-    def upright(self, tiles: Any, room: Any) -> Any:
-        """(F, C, P) -> (F, P, C), as a product takes it fastest; there is room for a copy."""
+    def weight_grad(self, x: Any, g: Any, size: int, before: tuple[int, int], few: bool) -> Any:
+        """(N, C, H, W), (N, O, out...) -> (O, C, r, r)"""

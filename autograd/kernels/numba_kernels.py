@@ -1,0 +1,125 @@
+"""What `winograd` makes of kernels, and of their gradients, compiled; see `numba_tiles`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.kernels.compiled import compiled, inner
+from autograd.kernels.numba_crew import hand_out
+from autograd.kernels.numba_transform import transform, transpose
+from autograd.kernels.numba_vectors import LANES
+from autograd.kernels.winograd_tiles import TILE
+
+__all__ = ["gather", "gather_some", "transform_kernels"]
+
+
+@compiled
+def transform_kernels(
+    board: Any,
+    count: int,
+    parts: int,
+    weights: Any,
+    out: Any,
+    size: int,
+    pitch: int,
+    turned: bool,
+    first: int,
+    last: int,
+) -> Any:
+    """Kernels (n, r*r) -> (F, pitch), some of them."""
+    if first < 0:
+        return hand_out(board, count, parts)
+    n, elements = size + TILE - 1, size * size
+    groups = (elements + LANES - 1) // LANES
+    square = np.empty(groups * LANES * LANES, out.dtype)
+    partly = np.empty(n * size * LANES, out.dtype)
+    rest = np.empty(n * n * LANES, out.dtype)
+    corner, way = (elements - 1, -1) if turned else (0, 1)
+    step = way * size * LANES
+    for kernel in range(first, last, LANES):
+        start = kernel * elements
+        if start + (LANES - 1) * elements + groups * LANES <= weights.size:
+            for group in range(0, groups * LANES, LANES):
+                transpose(weights, start + group, elements, square, group * LANES, LANES)
+        else:
+            for j in range(min(LANES, last - kernel)):
+                for i in range(elements):
+                    square[i * LANES + j] = weights[start + j * elements + i]
+        for x in range(size):
+            transform(
+                "kernels", size, square, (corner + way * x) * LANES, step, TILE * step,
+                partly, x * LANES, size * LANES, LANES, LANES, 0,
+            )  # fmt: skip
+        whole = kernel + LANES <= last
+        target, into, apart = (out, kernel, pitch) if whole else (rest, 0, LANES)
+        for k in range(n):
+            transform(
+                "kernels", size, partly, k * size * LANES, LANES, TILE * LANES,
+                target, into + k * n * apart, apart, LANES, LANES, 0,
+            )  # fmt: skip
+        if not whole:
+            for k in range(n * n):
+                for j in range(last - kernel):
+                    out[k * pitch + kernel + j] = rest[k * LANES + j]
+    return False
+
+
+@compiled
+def gather(
+    board: Any,
+    count: int,
+    parts: int,
+    totals: Any,
+    out: Any,
+    size: int,
+    kernels: int,
+    pitch: int,
+    first: int,
+    last: int,
+) -> Any:
+    """The sum of some (F, pitch) -> gradients (kernels, r*r), for vectors of kernels."""
+    if first < 0:
+        return hand_out(board, count, parts)
+    start, stop = first * LANES, min(kernels, last * LANES)
+    gather_some(totals, out, 0, size, start, stop, pitch)
+    return False
+
+
+@inner
+def gather_some(
+    totals: Any, out: Any, place: int, size: int, start: int, stop: int, pitch: int
+) -> None:
+    """The sum of some (F, pitch) -> gradients, each of r*r values, of kernels from start to stop.
+
+    That of kernel k goes to number ``place + k``.
+    """
+    n, elements = size + TILE - 1, size * size
+    several = totals.size // (n * n * pitch)
+    square = np.empty(elements * LANES, out.dtype)
+    partly = np.empty(n * size * LANES, out.dtype)
+    values = np.empty(n * n * LANES, out.dtype)
+    for kernel in range(start, stop, LANES):
+        wide = min(LANES, stop - kernel)
+        for k in range(n * n):
+            for j in range(wide):
+                values[k * LANES + j] = totals[k * pitch + kernel + j]
+            for part in range(1, several):
+                begin = (part * n * n + k) * pitch + kernel
+                for j in range(wide):
+                    values[k * LANES + j] += totals[begin + j]
+        for k in range(n):
+            transform(
+                "kernels_gradient", size, values, k * n * LANES, LANES, TILE * LANES,
+                partly, k * size * LANES, LANES, LANES, LANES, 0,
+            )  # fmt: skip
+        step = size * LANES
+        for x in range(size):
+            transform(
+                "kernels_gradient", size, partly, x * LANES, step, TILE * step,
+                square, x * LANES, step, LANES, LANES, 0,
+            )  # fmt: skip
+        for j in range(wide):
+            for i in range(elements):
+                out[(place + kernel + j) * elements + i] = square[i * LANES + j]

@@ -1,0 +1,206 @@
+"""The transforms of `winograd`, compiled: see `numba_transform` for what happens in registers.
+
+The parts of one plane are laid side by side first, those of several images next to each other, so
+that the same arithmetic is done on neighbours.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.kernels.compiled import inlined, inner
+from autograd.kernels.numba_transform import join_columns, part_columns, transform
+from autograd.kernels.numba_vectors import LANES
+from autograd.kernels.winograd_tiles import TILE
+
+__all__ = ["collect", "spread", "spread_gradient"]
+
+
+@inlined
+def fits(y: int, height: int, width: int) -> Any:
+    """Whether reading a row by whole vectors ends before the plane does."""
+    return y * width + (width + LANES - 1) // LANES * LANES <= height * width
+
+
+@inlined
+def lay_out(x: Any, channel: int, above: int, left: int, rows: int, width: int, out: Any) -> None:
+    """Put the images of one channel side by side: row, column modulo 4, (tile, image).
+
+    Some images at a time are transposed in registers, except where that would read beyond the
+    last row. The end of `out` takes what belongs nowhere.
+    """
+    images, channels, height, columns = x.shape
+    dump = out.size - LANES
+    pitch = dump // (rows * TILE)
+    flat = x.reshape(-1)
+    wide = min(columns, TILE * width - left)
+    for row in range(max(0, above), min(rows, height + above)):  # the rest is padding, and zero
+        y = row - above
+        full = images // LANES * LANES if fits(y, height, columns) else 0
+        for image in range(0, full, LANES):
+            start = ((image * channels + channel) * height + y) * columns
+            for column in range(0, wide, LANES):
+                part_columns(
+                    flat, start + column, channels * height * columns, out,
+                    row * TILE * pitch + image, column + left, wide - column, pitch, images, dump,
+                )  # fmt: skip
+        for image in range(full, images):
+            start = ((image * channels + channel) * height + y) * columns
+            for column in range(wide):
+                place = column + left
+                target = (row * TILE + (place & 3)) * pitch + (place >> 2) * images + image
+                out[target] = flat[start + column]
+
+
+@inlined
+def lay_back(
+    whole: Any, line: int, length: int, out: Any, channel: int, y: int, last: int, room: Any
+) -> None:
+    """The reverse, for a row of results; `whole` has (row modulo 4, column modulo 4, lines).
+
+    Whole vectors may write beyond the end of row y, into rows that are computed after it: those up
+    to `last`. Other threads may be at work on the rows from there on, so the last ones go by way
+    of some room.
+    """
+    images, channels, height, width = out.shape
+    flat = out.reshape(-1)
+    full = images // LANES * LANES
+    plane = channels * height * width
+    for image in range(0, full, LANES):
+        for column in range(0, width, LANES):
+            start = ((image * channels + channel) * height + y) * width + column
+            base = line * TILE * length + image
+            if y * width + column + LANES <= last * width:
+                join_columns(whole, base, column, width - 1, length, images, flat, start, plane)
+                continue
+            join_columns(whole, base, column, width - 1, length, images, room, 0, LANES)
+            for k in range(LANES):
+                for j in range(width - column):
+                    flat[start + k * plane + j] = room[k * LANES + j]
+    for image in range(full, images):
+        start = ((image * channels + channel) * height + y) * width
+        for x in range(width):
+            place = (line * TILE + (x & 3)) * length + (x >> 2) * images + image
+            flat[start + x] = whole[place]
+
+
+@inner
+def spread(
+    x: Any,
+    out: Any,
+    size: int,
+    above: int,
+    left: int,
+    row: int,
+    columns: int,
+    length: int,
+    depth: int,
+    width: int,
+    apart: int,
+    first: int,
+    last: int,
+) -> None:
+    """(images, C, H, W) -> tiles (F, P / width, C, width), for some channels.
+
+    Values of F begin `apart` from each other.
+    """
+    images, channels = x.shape[:2]
+    n = size + TILE - 1
+    pitch = length + images + LANES
+    rows = TILE * depth + n - TILE
+    lines = np.zeros(rows * TILE * pitch + LANES, x.dtype)
+    partly = np.empty(n * TILE * pitch, x.dtype)
+    for channel in range(first, last):
+        lay_out(x, channel, above - TILE * row, left, rows, columns + 1, lines)
+        for line in range(depth):
+            for phase in range(TILE):
+                start = (line * TILE * TILE + phase) * pitch
+                transform(
+                    "spread", size, lines, start, TILE * pitch, TILE * TILE * pitch,
+                    partly, phase * pitch, TILE * pitch, length + images, pitch, 0,
+                )  # fmt: skip
+            for k in range(n):
+                panel, offset = line * length // width, line * length % width
+                place = (panel * channels + channel) * width + offset
+                transform(
+                    "spread", size, partly, k * TILE * pitch, pitch, images,
+                    out, k * n * apart + place, apart,
+                    length, width - offset, (channels - 1) * width,
+                )  # fmt: skip
+
+
+@inlined
+def spread_gradient(
+    g: Any,
+    out: Any,
+    size: int,
+    row: int,
+    columns: int,
+    length: int,
+    depth: int,
+    apart: int,
+    first: int,
+    last: int,
+) -> None:
+    """(images, O, H, W) -> tiles (F, last - first, P), for some channels."""
+    places, n = depth * length, size + TILE - 1
+    rows = TILE * depth
+    lines = np.zeros(rows * TILE * length + LANES, g.dtype)
+    partly = np.empty(n * TILE * length, g.dtype)
+    for channel in range(first, last):
+        lay_out(g, channel, -TILE * row, 0, rows, columns, lines)
+        for line in range(depth):
+            for phase in range(TILE):
+                start = (line * TILE * TILE + phase) * length
+                transform(
+                    "spread_gradient", size, lines, start, TILE * length, 0,
+                    partly, phase * length, TILE * length, length, length, 0,
+                )  # fmt: skip
+            for k in range(n):
+                place = k * n * apart + (channel - first) * places + line * length
+                transform(
+                    "spread_gradient", size, partly, k * TILE * length, length, 0,
+                    out, place, apart, length, length, 0,
+                )  # fmt: skip
+
+
+@inlined
+def collect(
+    tiles: Any,
+    out: Any,
+    bias: Any,
+    size: int,
+    row: int,
+    rows: int,
+    length: int,
+    channels: int,
+    places: int,
+    apart: int,
+    first: int,
+) -> None:
+    """Tiles (F, n, P) -> results (images, O, H, W), n channels from the first on."""
+    height, n = out.shape[2], size + TILE - 1
+    partly = np.empty(n * TILE * length, tiles.dtype)
+    whole = np.empty(TILE * TILE * length, tiles.dtype)
+    room = np.empty(LANES * LANES, out.dtype)
+    last = min(height, TILE * (row + rows))
+    for channel in range(channels):
+        offset = bias[first + channel]
+        for line in range(rows):
+            for k in range(n):
+                start = k * n * apart + channel * places + line * length
+                transform(
+                    "collect", size, tiles, start, apart, TILE * apart,
+                    partly, k * TILE * length, length, length, length, 0,
+                )  # fmt: skip
+            for phase in range(TILE):
+                transform(
+                    "collect", size, partly, phase * length, TILE * length, TILE * TILE * length,
+                    whole, phase * length, TILE * length, length, length, 0,
+                )  # fmt: skip
+            for k in range(whole.size):
+                whole[k] += offset
+            for y in range(TILE * (row + line), min(TILE * (row + line + 1), last)):
+                lay_back(whole, y % TILE, length, out, first + channel, y, last, room)

@@ -1,0 +1,135 @@
+"""Compiled work that is handed out without the interpreter lock: everything once, whoever helps."""
+
+import os
+import threading
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+import autograd
+from autograd.kernels import numba_crew, numba_wait, threads
+from autograd.kernels.compiled import compiled_exactly
+from autograd.kernels.numba_crew import hand_out, share
+
+LARGE = 1 << 30
+
+
+@pytest.fixture(autouse=True)
+def awake(monkeypatch):
+    """Threads wait awake, as they do once a compiled kernel was used."""
+    before = autograd.get_num_threads()
+    monkeypatch.setattr(threads, "wait_awake", numba_wait.wait)
+    yield
+    autograd.set_num_threads(before)
+
+
+@compiled_exactly
+def mark(board: Any, count: int, parts: int, out: Any, amount: float, first: int, last: int) -> Any:
+    if first < 0:
+        return hand_out(board, count, parts)
+    for k in range(first, last):
+        out[k] += amount
+    return False
+
+
+@compiled_exactly
+def meet(
+    board: Any, count: int, parts: int, came: Any, met: Any, looks: int, first: int, last: int
+) -> Any:
+    """Each part says that it came, and waits for the other for a while."""
+    if first < 0:
+        return hand_out(board, count, parts)
+    for k in range(first, last):
+        numba_wait.count_up(came[k])
+        for _ in range(looks):
+            if numba_wait.read(came[1 - k]) > 0:
+                met[k] = 1
+                break
+    return False
+
+
+@compiled_exactly
+def exhaust(board: Any, count: int, parts: int, sizes: Any, first: int, last: int) -> Any:
+    if first < 0:
+        return hand_out(board, count, parts)
+    for k in range(first, last):
+        np.empty(sizes[k], np.float64)[:1] = 0
+    return False
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 7])
+@pytest.mark.parametrize("count", [0, 1, 2, 5, 1000])
+def test_every_item_is_done_once(number, count):
+    autograd.set_num_threads(number)
+    out = np.zeros(count)
+    for _ in range(300):
+        share(mark, count, LARGE, out, 2.0)
+    assert (out == 600).all()
+
+
+@pytest.mark.parametrize("pause", [0, 0.01], ids=["awake", "asleep"])
+def test_another_thread_takes_part(pause):
+    """Not each time: one that falls asleep just now, or does not get a core, misses it."""
+    autograd.set_num_threads(2)
+    share(meet, 2, 0, np.zeros((2, 1), np.int64), np.zeros(2), 1)  # compiles it
+    together = 0
+    for _ in range(20):
+        time.sleep(pause)  # threads sleep after half a millisecond
+        came, met = np.zeros((2, 1), np.int64), np.zeros(2)
+        share(meet, 2, LARGE, came, met, 1 << 27)
+        together += met.all()
+    assert together
+
+
+def test_how_many_take_part(monkeypatch):
+    autograd.set_num_threads(4)
+    monkeypatch.setattr(threads, "WORTHWHILE", 800)
+    assert [numba_crew.parts_of(10, work) for work in (0, 99, 250, 10_000)] == [1, 1, 2, 4]
+    assert numba_crew.parts_of(3, 10_000) == 3
+
+
+def test_several_callers_at_once():
+    """One has the board; the others do all by themselves."""
+    autograd.set_num_threads(2)
+    arrays = [np.zeros(500) for _ in range(4)]
+
+    def call(array):
+        for _ in range(400):
+            share(mark, len(array), LARGE, array, 1.0)
+
+    callers = [threading.Thread(target=call, args=(array,)) for array in arrays]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert all((array == 400).all() for array in arrays)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_part_without_memory(place):
+    autograd.set_num_threads(2)
+    sizes = np.ones(2, np.int64)
+    sizes[place] = 1 << 58
+    with pytest.raises(MemoryError, match="compiled kernel"):
+        share(exhaust, 2, LARGE, sizes)
+    out = np.zeros(10)
+    share(mark, 10, LARGE, out, 1.0)
+    assert (out == 1).all()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # that is what is tested
+def test_a_fork_that_lost_its_threads_does_all_alone():
+    autograd.set_num_threads(2)
+    out = np.zeros(10)
+    share(mark, 10, LARGE, out, 1.0)
+    child = os.fork()
+    if not child:
+        share(mark, 10, LARGE, out, 1.0)
+        os._exit(0 if (out == 2).all() else 1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
