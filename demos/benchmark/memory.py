@@ -2,7 +2,7 @@
 
 Each case and library has a process of its own, which is this module run as a program. What counts
 is the resident memory of the process, as the system sees it: at its peak in three training steps
-with Adam, less what it was when imports, the model and the batch were there. An eighth of a
+with Adam, less what it was when imports, the model and the batch were there. A quarter of a
 batch has been trained with by then, so that the libraries have loaded and started all that they
 need.
 """
@@ -27,7 +27,7 @@ from demos.networks import NETWORKS
 __all__ = ["growth", "memory"]
 
 STEPS = 3
-WARM_UP = 8
+WARM_UP = 4
 SEGMENTS = 4
 CHECKPOINTED = "ResNet-18"
 """The network that is also measured in segments, which are computed again in backward. With four of
