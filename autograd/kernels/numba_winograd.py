@@ -12,7 +12,7 @@ import numpy as np
 from autograd.kernels import winograd
 from autograd.kernels.compiled import compiled, in_order, inlined
 from autograd.kernels.numba_crew import hand_out, parts_of, share
-from autograd.kernels.numba_kernels import gather, gather_some, transform_kernels
+from autograd.kernels.numba_filters import gather, gather_some, transform_kernels
 from autograd.kernels.numba_product import DEPTH, WIDTH, strip
 from autograd.kernels.numba_tiles import collect, spread, spread_gradient
 from autograd.kernels.numba_transform import transpose
