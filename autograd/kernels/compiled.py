@@ -6,6 +6,7 @@ may reorder sums, which is what lets them use vector registers, but treat NaN an
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from hashlib import sha256
@@ -97,27 +98,40 @@ def kept(function: F, **options: Any) -> F:
     return result
 
 
-class Announcer(event.Listener):  # type: ignore[misc]  # Numba is not analysed
-    """Says once that kernels are being compiled, since that takes seconds."""
+class Compilation(event.Listener):  # type: ignore[misc]  # Numba is not analysed
+    """Says once that kernels are being compiled, since that takes seconds.
+
+    Meanwhile garbage is not collected: the compiler makes so many objects that looking through them
+    again and again would take a twentieth of the time.
+    """
 
     def __init__(self) -> None:
-        self.silent = False
+        self.silent = self.collecting = False
+        self.depth = 0
 
     def on_start(self, event: Any) -> None:
-        name = event.data["dispatcher"].py_func.__module__
-        if not self.silent and name.startswith("autograd.kernels."):
+        own = event.data["dispatcher"].py_func.__module__.startswith("autograd.kernels.")
+        if not own and self.depth == 0:
+            return
+        if not self.silent:
             self.silent = True
             print(
                 "ndgrad: compiling kernels with Numba; this happens once, later runs find them "
                 "on the disk",
                 file=sys.stderr,
             )
+        if self.depth == 0:
+            self.collecting = gc.isenabled()
+            gc.disable()
+        self.depth += 1
 
     def on_end(self, event: Any) -> None:
-        pass
+        if self.depth == 1 and self.collecting:
+            gc.enable()
+        self.depth = max(0, self.depth - 1)
 
 
-event.register("numba:compile", Announcer())
+event.register("numba:compile", Compilation())
 
 
 def writable(values: Any) -> Any:

@@ -11,6 +11,7 @@ K taps (channels times kernel positions), B blocks of channels of output.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import product
 from math import gcd, prod
@@ -31,8 +32,9 @@ class Plan(NamedTuple):
     Attributes:
         size: of the buffer for an image.
         channel: from one channel to the next in the buffer.
-        lines: (rows, 2) where each row of a channel begins in the input and in the buffer.
-        phases: (stride, 3) for each phase of the columns: its place in a line of the buffer, the
+        lines: (rows * 2,) where each row of a channel, if any window has it, begins in the input
+            and in the buffer.
+        phases: (stride * 3,) for each phase of the columns: its place in a line of the buffer, the
             first input column, and how many.
         taps: (K,) the distance of each tap's input from that of the first.
         places: (vectors * 3,) for each vector of results where its inputs begin in the buffer,
@@ -40,8 +42,8 @@ class Plan(NamedTuple):
             Vectors of a row overlap rather than run over its end.
         parts: the same for gradients, where nothing may be counted twice: the last vector of a row
             may be a part of one. Whole ones come first in a chunk.
-        chunks: (chunks, 3) where a chunk of `parts` begins, where its whole vectors end, and where
-            it ends.
+        chunks: (chunks * 3,) where a chunk of `parts` begins, where its whole vectors end, and
+            where it ends.
         points: (L,) where the inputs of each single result begin in the buffer.
     """
 
@@ -92,22 +94,44 @@ def grid(counts: tuple[int, ...], steps: tuple[int, ...], sizes: list[int]) -> A
 def lines(windows: Windows, line: int) -> Any:
     """`Plan.lines`, where a row of the buffer takes `line` values."""
     positions, inputs = windows.overlaps()
+    rows = [
+        [k for k in range(cut.start, cut.stop) if reached(k, *axis)]
+        for cut, axis in zip(positions[:-1], axes(windows), strict=False)
+    ]
+    moved = [
+        [k - inside.start + source.start for k in along]
+        for along, inside, source in zip(rows, positions, inputs, strict=False)
+    ]
     sources, targets = (
-        flat_grid([np.arange(cut.start, cut.stop) for cut in cuts[:-1]], tuple(sizes)).reshape(-1)
-        for cuts, sizes in ((inputs, windows.sizes[:-1]), (positions, windows.extents[:-1]))
+        flat_grid([np.array(k, np.intp) for k in along], tuple(sizes)).reshape(-1)
+        for along, sizes in ((moved, windows.sizes[:-1]), (rows, windows.extents[:-1]))
     )
-    return np.stack((sources * windows.sizes[-1], targets * line), -1)
+    return np.stack((sources * windows.sizes[-1], targets * line), -1).reshape(-1)
+
+
+def axes(windows: Windows) -> Iterator[tuple[int, int, int, int]]:
+    """Of each dimension the kernel, stride, dilation and results."""
+    return zip(windows.kernel, windows.stride, windows.dilation, windows.out, strict=True)
+
+
+def reached(place: int, kernel: int, stride: int, dilation: int, out: int) -> bool:
+    """Whether any window has this place of a padded dimension."""
+    return any(
+        (place - k * dilation) % stride == 0 and 0 <= place - k * dilation < out * stride
+        for k in range(kernel)
+    )
 
 
 def phases(windows: Windows, pitch: int) -> Any:
-    """`Plan.phases`, where a phase of a row takes `pitch` values."""
+    """`Plan.phases`, where a phase of a row takes `pitch` values; none where no window has any."""
     inside, stride = windows.overlaps()[0][-1], windows.stride[-1]
     table = []
     for phase in range(stride):
         start, stop = (-(-(edge - phase) // stride) for edge in (inside.start, inside.stop))
         first = start * stride + phase - windows.before[-1]
-        table.append((phase * pitch + start, first, stop - start))
-    return np.array(table)
+        used = any(k * windows.dilation[-1] % stride == phase for k in range(windows.kernel[-1]))
+        table.append((phase * pitch + start, first, (stop - start) * used))
+    return np.array(table).reshape(-1)  # (stride, 3) -> (stride * 3,)
 
 
 def vectors(begins: Any, wide: int) -> tuple[Any, Any, Any]:
@@ -132,7 +156,8 @@ def vectors(begins: Any, wide: int) -> tuple[Any, Any, Any]:
     sizes = np.bincount(chunk)
     first = np.cumsum(sizes) - sizes
     whole = np.bincount(chunk, parts[:, 2] == LANES)
-    return places.reshape(-1), parts.reshape(-1), np.stack((first, first + whole, first + sizes), 1)
+    chunks = np.stack((first, first + whole, first + sizes), 1)
+    return places.reshape(-1), parts.reshape(-1), chunks.reshape(-1)
 
 
 class Phase(NamedTuple):
@@ -141,12 +166,12 @@ class Phase(NamedTuple):
     Attributes:
         windows: of the convolution of the results' gradient, at stride 1, that it is.
         kernel: the part of the kernel, turned around, as an index of (G*O, kernel..., C).
-        lines: (rows,) where each row of its results begins in a plane of the input.
+        places: (results,) where each of its results belongs in a plane of the input.
     """
 
     windows: Windows
     kernel: tuple[slice, ...]
-    lines: Any
+    places: Any
 
 
 @lru_cache(maxsize=64)
@@ -163,16 +188,12 @@ def turned(windows: Windows) -> tuple[Phase, ...]:
                 out=tuple(axis.out for axis in axes),
             ),
             (slice(None), *(axis.taps for axis in axes)),
-            axes[-1].first
-            + windows.sizes[-1]
-            * flat_grid(
+            flat_grid(
                 [
                     np.arange(axis.first, size, stride)
-                    for axis, size, stride in zip(
-                        axes[:-1], windows.sizes, windows.stride, strict=False
-                    )
+                    for axis, size, stride in zip(axes, windows.sizes, windows.stride, strict=True)
                 ],
-                windows.sizes[:-1],
+                windows.sizes,
             ).reshape(-1),
         )
         for axes in product(*map(turned_axis, *windows[:5]))

@@ -1,10 +1,9 @@
 """Which way of direct convolution is the faster one, and where im2col is.
 
-There are two: the results of a row side by side in a vector register, which suits long rows and
-takes few channels of output at a time; and the channels of output side by side, which suits short
-rows and many channels, but has to turn results or gradients around. Costs are those of an image
-and a group, in multiplications of a product that is done at full speed: those that are spent on
-lanes without a result count, and what is copied counts as so many as are done in that time.
+There are two: the results of a row side by side in a vector register, which suits few channels;
+and products of gathered panels, which suit many. Costs are those of an image and a group, in
+multiplications of a product that is done at full speed: those that are spent on lanes without a
+result count, and what is copied counts as so many as are done in that time.
 """
 
 from __future__ import annotations
@@ -17,19 +16,18 @@ import numpy as np
 
 from autograd.kernels.columns import is_pointwise
 from autograd.kernels.direct import CHUNK, turned
-from autograd.kernels.numba_vectors import HIGH, LANES, MANY_REGISTERS
+from autograd.kernels.numba_product import STEP
+from autograd.kernels.numba_vectors import LANES, MANY_REGISTERS, WIDTH
 from autograd.kernels.windows import Windows
 
-WIDE = 2
-"""Vectors of channels that are summed at once, for `HIGH` results, where they are side by side."""
 SUMS = ((8, 2) if MANY_REGISTERS else (4, 3), (1, 8))
 """Channels of output, and vectors of results for each, that are summed at once."""
 GRADIENTS = ((8 if MANY_REGISTERS else 4, 3), (1, 9))
 """The same with taps, for the gradient of the weight."""
 FEW = 4
 """Channels of output, per group, below which they are summed one by one."""
-MANY = 1 << 10
-"""Windows of an image up to which that is done."""
+PICK = (4, 20)
+"""What it takes to gather an input: along a row, and one by one."""
 
 COPY, LINE = (8, 400) if MANY_REGISTERS else (16, 1000)
 """What im2col takes to copy a value, and to begin with each line of them."""
@@ -39,10 +37,10 @@ ALONE = 2
 """What a multiplication takes for which an input has to be loaded."""
 TOTAL = 64
 """What loading and storing a vector of sums takes."""
-RESULT = 10
-"""What beginning with a result and storing it takes."""
-TURN = 40
-"""What turning a result or a gradient around takes."""
+NEAR, FAR = 1 << 15, 1.2
+"""Weights from which on it takes longer where they are read for every few results, and how long."""
+RESULT = (10, 20)
+"""What beginning with a result and storing it takes, each way."""
 PACK = 20
 """The same of a weight, once for all images."""
 KEPT = 1 << 22
@@ -61,6 +59,11 @@ class Case(NamedTuple):
     @property
     def taps(self) -> int:
         return self.channels * prod(self.windows.kernel)
+
+    @property
+    def places(self) -> int:
+        """Results, and those that fill a panel up."""
+        return up(prod(self.windows.out), 1 if prod(self.windows.out) < WIDTH else WIDTH)
 
     @property
     def lay(self) -> int:
@@ -110,15 +113,14 @@ def rounded(taps: int, outputs: int) -> int:
 @lru_cache(maxsize=256)
 def for_results(case: Case) -> tuple[int, str]:
     """What the faster way takes, and its name."""
-    each = ALONE if case.outputs < FEW else 1
+    each = ALONE if case.outputs < FEW else FAR if case.taps * case.outputs > NEAR else 1
     channels = up(case.outputs, sums(case.outputs)[0])
-    ways = [(case.lanes * channels * (case.taps * each + RESULT), "rows")]
-    places = prod(case.windows.out)
-    if places <= MANY:
-        channels = up(case.outputs, WIDE * LANES)
-        ways.append((places * channels * (case.taps + TURN), "channels"))
+    ways = [(int(case.lanes * channels * (case.taps * each + RESULT[0])) + case.pack, "rows")]
+    channels = up(case.outputs, STEP)
+    pick = PICK[case.windows.out[-1] % LANES > 0]
+    ways.append((case.places * (case.taps * (channels + pick) + channels * RESULT[1]), "panels"))
     spent, way = min(ways)
-    return spent + case.lay + case.pack, way
+    return spent + case.lay, way
 
 
 @lru_cache(maxsize=256)
@@ -130,13 +132,11 @@ def for_weight(case: Case) -> tuple[int, str]:
     ways = []
     if case.groups * weights * LANES * 4 <= KEPT:
         ways.append((weights * (case.lanes * each + chunks * TOTAL), "rows"))
-    places = prod(case.windows.out)
-    if places <= MANY:
-        channels, rows = up(case.outputs, WIDE * LANES), up(case.taps, HIGH)
-        passes = TOTAL * rows // LANES  # over what is added up
-        ways.append((channels * (places * (rows + TURN) + passes), "channels"))
-    spent, way = min(ways, default=(1 << 62, ""))
-    return spent + case.lay + case.pack, way
+    taps = up(case.taps, WIDTH)
+    passes = TOTAL * case.outputs * taps // LANES  # over what is added up
+    ways.append((prod(case.windows.out) * taps * (case.outputs + PICK[1]) + passes, "panels"))
+    spent, way = min(ways)
+    return spent + case.lay, way
 
 
 def fits(x: Any, dtype: Any, out: int) -> bool:

@@ -1,7 +1,4 @@
-"""Direct convolution, shared among threads, by the faster of two ways: see `direct_ways`.
-
-It makes `share` settle the process, although it calls no BLAS: results are as large as any.
-"""
+"""Direct convolution, shared among threads, by the faster of two ways: see `direct_ways`."""
 
 from __future__ import annotations
 
@@ -10,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels import direct, direct_ways, numba_channels, numba_rows
+from autograd.kernels import direct, direct_ways, numba_panels, numba_rows, threads
 from autograd.kernels.direct_ways import Case
-from autograd.kernels.numba_crew import parts_of
+from autograd.kernels.numba_crew import parts_of, share
 from autograd.kernels.numba_lay import put_back
-from autograd.kernels.threads import share
-from autograd.kernels.windows import Windows, blocks
+from autograd.kernels.windows import Windows
 
-WAYS: dict[str, Any] = {"rows": numba_rows, "channels": numba_channels}
+WAYS: dict[str, Any] = {"rows": numba_rows, "panels": numba_panels}
+COPY = 8
+"""What copying a result costs in multiplications."""
 RESULT = 8
 """What writing a result, or reading its gradient, costs in multiplications."""
 
@@ -77,34 +75,22 @@ def conv_input_grad(g: Any, weight: Any, windows: Windows, groups: int) -> Any:
     if all(stride == 1 for stride in windows.stride):
         ((_, rows, case),) = parts
         return convolve(g, rows, None, case)
-    ready = [(phase, *prepared(rows, None, case)) for phase, rows, case in parts]
-    reached = sum(prod(phase.windows.out) for phase, *_ in ready)
+    reached = sum(prod(phase.windows.out) for phase, *_ in parts)
     make = np.empty if reached == prod(windows.sizes) else np.zeros
-    grad = make((len(g), groups * channels, *windows.sizes), np.float32)
-    flat, planes, plane = grad.reshape(-1), groups * channels, prod(windows.sizes)
+    grad = make((len(g), groups, channels, prod(windows.sizes)), np.float32)
     incoming = g.reshape(len(g), g.shape[1], -1)  # (N, G*O, out...) -> (N, G*O, L)
-
-    def add_up(part: slice) -> None:
-        for phase, way, kernel, layout in ready:
-            size = prod(phase.windows.out)
-            for images in blocks(part.stop - part.start, planes * size * 4):
-                first, count = part.start + images.start, images.stop - images.start
-                results = np.empty((count, groups, channels, size), np.float32)
-                way.results(incoming[first : first + count], kernel, results, layout, 0)
-                put_back(
-                    results.reshape(-1),
-                    flat,
-                    first * planes * plane,
-                    count * planes,
-                    plane,
-                    phase.lines,
-                    phase.windows.out[-1],
-                    windows.stride[-1],
-                )
-
-    work = g.size * channels * prod(windows.kernel) + grad.size * RESULT
-    share(add_up, len(g), work)
-    return grad
+    for phase, rows, case in parts:
+        way, kernel, layout = prepared(rows, None, case)
+        size = prod(phase.windows.out)
+        work = len(g) * groups * channels * size * (case.taps + RESULT)
+        if way is numba_panels:
+            way.results(incoming, kernel, grad, layout, work, phase.places)
+            continue
+        results = np.empty((len(g), groups, channels, size), np.float32)
+        way.results(incoming, kernel, results, layout, work)
+        planes, flat = len(g) * groups * channels, (results.reshape(-1), grad.reshape(-1))
+        share(put_back, planes, results.size * COPY, *flat, grad.shape[3], phase.places)
+    return grad.reshape(len(g), groups * channels, *windows.sizes)
 
 
 def channels_last(weight: Any) -> Any:
@@ -114,5 +100,5 @@ def channels_last(weight: Any) -> Any:
     def some(part: slice) -> None:
         turned[part] = np.moveaxis(weight[part], 1, -1)
 
-    share(some, len(weight), weight.size * RESULT, blas=False)
+    threads.share(some, len(weight), weight.size * RESULT, blas=False)
     return turned

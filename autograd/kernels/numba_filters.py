@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba import intp
 
 from autograd.kernels.compiled import compiled, inner
 from autograd.kernels.numba_crew import hand_out
 from autograd.kernels.numba_transform import transform, transpose
-from autograd.kernels.numba_vectors import LANES
+from autograd.kernels.numba_vectors import LANES, add
 from autograd.kernels.winograd_tiles import TILE
 
 __all__ = ["gather", "gather_some", "transform_kernels"]
@@ -82,37 +83,40 @@ def gather(
     """The sum of some (F, pitch) -> gradients (kernels, r*r), for vectors of kernels."""
     if first < 0:
         return hand_out(board, count, parts)
-    start, stop = first * LANES, min(kernels, last * LANES)
-    gather_some(totals, out, 0, size, start, stop, pitch)
+    start, stop, n = first * LANES, min(kernels, last * LANES), size + TILE - 1
+    several = totals.size // (n * n * pitch)
+    gather_some(totals, intp(0), several, out, intp(0), size, start, stop, pitch)
     return False
 
 
 @inner
 def gather_some(
-    totals: Any, out: Any, place: int, size: int, start: int, stop: int, pitch: int
+    totals: Any,
+    origin: int,
+    several: int,
+    out: Any,
+    place: int,
+    size: int,
+    start: int,
+    stop: int,
+    pitch: int,
 ) -> None:
     """The sum of some (F, pitch) -> gradients, each of r*r values, of kernels from start to stop.
 
-    That of kernel k goes to number ``place + k``.
+    That of kernel k goes to number ``place + k``. The first of the summands, which begins at
+    `origin`, becomes the sum. Not for literal numbers, for which Numba would compile it once more.
     """
     n, elements = size + TILE - 1, size * size
-    several = totals.size // (n * n * pitch)
     square = np.empty(elements * LANES, out.dtype)
     partly = np.empty(n * size * LANES, out.dtype)
-    values = np.empty(n * n * LANES, out.dtype)
     for kernel in range(start, stop, LANES):
-        wide = min(LANES, stop - kernel)
-        for k in range(n * n):
-            for j in range(wide):
-                values[k * LANES + j] = totals[k * pitch + kernel + j]
-            for part in range(1, several):
-                begin = (part * n * n + k) * pitch + kernel
-                for j in range(wide):
-                    values[k * LANES + j] += totals[begin + j]
+        for part in range(1, several):
+            for k in range(origin + kernel, origin + n * n * pitch, pitch):
+                add(totals, part * n * n * pitch + k, totals, k, LANES)
         for k in range(n):
             transform(
-                "kernels_gradient", size, values, k * n * LANES, LANES, TILE * LANES,
-                partly, k * size * LANES, LANES, LANES, LANES, 0,
+                "kernels_gradient", size, totals, origin + k * n * pitch + kernel, pitch,
+                TILE * pitch, partly, k * size * LANES, LANES, LANES, LANES, 0,
             )  # fmt: skip
         step = size * LANES
         for x in range(size):
@@ -120,6 +124,6 @@ def gather_some(
                 "kernels_gradient", size, partly, x * LANES, step, TILE * step,
                 square, x * LANES, step, LANES, LANES, 0,
             )  # fmt: skip
-        for j in range(wide):
+        for j in range(min(LANES, stop - kernel)):
             for i in range(elements):
                 out[(place + kernel + j) * elements + i] = square[i * LANES + j]

@@ -105,7 +105,7 @@ def write_tile(
     apart: Any,
     left: Any,
 ) -> None:
-    """The code of `tile`."""
+    """Code of `strip` for as many rows as a tile has; those after `last` are the same one."""
 
     def constant(value: int) -> Any:
         return ir.Constant(start.type, value)
@@ -161,16 +161,72 @@ def write_tile(
     by_room(builder, left, WIDTH, write)
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
-def tile(
-    _context: Any,
-    height: Any,
+def write_strip(
+    builder: Any,
     x: Any,
     start: Any,
     pitch: Any,
     skip: Any,
-    last: Any,
-    panel: Any,
+    rows: Any,
+    panels: Any,
+    place: Any,
+    count: Any,
+    base: Any,
+    origin: Any,
+    between: Any,
+    out: Any,
+    target: Any,
+    apart: Any,
+    left: Any,
+) -> None:
+    """The code of `strip`: tiles, lower ones where those fill the rows that are left better."""
+
+    def number(value: int) -> Any:
+        return ir.Constant(start.type, value)
+
+    before = builder.block
+    check, body, after = (builder.append_basic_block(name) for name in ("check", "body", "after"))
+    builder.branch(check)
+    builder.position_at_end(check)
+    row = builder.phi(start.type)
+    row.add_incoming(number(0), before)
+    more = builder.sub(rows, row)
+    builder.cbranch(builder.icmp_signed(">", more, number(0)), body, after)
+    builder.position_at_end(body)
+    two_lower = builder.and_(
+        builder.icmp_signed(">", more, number(ROWS)),
+        builder.icmp_signed("<=", more, number(2 * FEWER)),
+    )
+    lower = builder.or_(builder.icmp_signed("<=", more, number(FEWER)), two_lower)
+    starts = [
+        builder.add(first, builder.mul(row, step))
+        for first, step in ((start, pitch), (origin, between), (target, apart))
+    ]
+    last = builder.sub(more, number(1))
+    values = [
+        x, starts[0], pitch, skip, last, panels, place, count,
+        base, starts[1], between, out, starts[2], apart, left,
+    ]  # fmt: skip
+    with builder.if_else(lower) as branches:
+        for high, branch in zip((FEWER, ROWS), branches, strict=True):
+            with branch:
+                outlined(builder, f"tile.{high}", values, partial(write_tile, high))
+    row.add_incoming(
+        builder.add(row, builder.select(lower, number(FEWER), number(ROWS))), builder.block
+    )
+    builder.branch(check)
+    builder.position_at_end(after)
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+def strip(
+    _context: Any,
+    x: Any,
+    start: Any,
+    pitch: Any,
+    skip: Any,
+    rows: Any,
+    panels: Any,
     place: Any,
     count: Any,
     base: Any,
@@ -181,80 +237,27 @@ def tile(
     apart: Any,
     left: Any,
 ) -> Any:
-    """Multiply `height` rows of x, `count` long, by a panel, and add as many rows of `base`.
+    """Multiply some rows of x, `count` long, by a panel, and add as many rows of `base`.
 
     Element j of row k is at ``start + k * pitch + j * skip``, what is added to it at ``origin + k *
-    between``, and the result at ``target + k * apart``, where `left` columns are. Rows after
-    `last`, counted from the first, are the same one.
+    between``, and the result at ``target + k * apart``, where `left` columns are.
     """
-    if not isinstance(height, types.IntegerLiteral):
-        return None
-    high = height.literal_value
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         values = [
             context.make_array(kind)(context, builder, value).data
             if isinstance(kind, types.Array)
             else value
-            for kind, value in zip(signature.args[1:], arguments[1:], strict=True)
+            for kind, value in zip(signature.args, arguments, strict=True)
         ]
-        outlined(builder, f"tile.{high}", values, partial(write_tile, high))
+        outlined(builder, "strip", values, write_strip)
         return context.get_dummy_value()
 
-    number_of = types.intp
-    return (
-        types.void(
-            height,
-            x,
-            *(number_of,) * 4,
-            panel,
-            *(number_of,) * 2,
-            base,
-            *(number_of,) * 2,
-            out,
-            *(number_of,) * 3,
-        ),
-        generate,
-    )
+    i = types.intp
+    return types.void(x, i, i, i, i, panels, i, i, base, i, i, out, i, i, i), generate
 
 
-@inner_exactly
-def strip(
-    x: Any,
-    start: int,
-    pitch: int,
-    skip: int,
-    rows: int,
-    panels: Any,
-    place: int,
-    count: int,
-    base: Any,
-    origin: int,
-    between: int,
-    out: Any,
-    target: int,
-    apart: int,
-    left: int,
-) -> None:
-    """As `tile`, for any number of rows."""
-    row = 0
-    while row < rows:
-        more = rows - row
-        if more <= FEWER or ROWS < more <= 2 * FEWER:
-            tile(
-                FEWER, x, start + row * pitch, pitch, skip, more - 1, panels, place, count,
-                base, origin + row * between, between, out, target + row * apart, apart, left,
-            )  # fmt: skip
-            row += FEWER
-        else:
-            tile(
-                ROWS, x, start + row * pitch, pitch, skip, more - 1, panels, place, count,
-                base, origin + row * between, between, out, target + row * apart, apart, left,
-            )  # fmt: skip
-            row += ROWS
-
-
-@inner_exactly
+@inlined
 def add_product(
     x: Any, inner: int, panels: Any, out: Any, columns: int, parts: Any, first: int, last: int
 ) -> None:
@@ -274,7 +277,7 @@ def add_product(
                 )  # fmt: skip
 
 
-@inner_exactly
+@inlined
 def add_transposed(
     x: Any, inner: int, rows: int, panels: Any, capacity: int, out: Any, columns: int
 ) -> None:

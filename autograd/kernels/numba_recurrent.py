@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels import numpy_recurrent
-from autograd.kernels.compiled import compiled_exactly, inner_exactly, writable
+from autograd.kernels.compiled import compiled_exactly, inlined, inner_exactly, writable
 from autograd.kernels.numba_crew import hand_out, parts_of, share
 from autograd.kernels.numba_gates import step_back, take_step
 from autograd.kernels.numba_product import (
@@ -229,7 +229,7 @@ def lstm_walks_back(
     return False
 
 
-@inner_exactly
+@inlined
 def lstm_walk(
     arrays: Any, parts: Any, inputs: int, size: int, most: int, first: int, last: int
 ) -> None:
@@ -280,7 +280,7 @@ def join(parts: Any, count: int, source: int, target: int, rows: int) -> Any:
     return count + 1
 
 
-@inner_exactly
+@inlined
 def lstm_walk_back(arrays: Any, memory: Any, inputs: int, size: int, first: int, last: int) -> None:
     """All steps of some sequences in reverse, which adds up `dx`, `dh`, `dc` and the totals.
 

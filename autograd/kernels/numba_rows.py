@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels.compiled import compiled
+from autograd.kernels.compiled import compiled, in_order
 from autograd.kernels.direct import Plan
 from autograd.kernels.direct_ways import GRADIENTS, SUMS, gradients, rounded, sums
 from autograd.kernels.numba_crew import hand_out, share
@@ -25,9 +25,15 @@ def make_forward(outputs: int, wide: int) -> Callable[..., None]:
         count: int,
         parts: int,
         x: Any,
+        inputs: int,
+        plane: int,
         weights: Any,
         bias: Any,
+        blocks: int,
         out: Any,
+        groups: int,
+        channels: int,
+        width: int,
         size: int,
         lines: Any,
         phases: Any,
@@ -39,23 +45,20 @@ def make_forward(outputs: int, wide: int) -> Callable[..., None]:
     ) -> Any:
         if first < 0:
             return hand_out(board, count, parts)
-        _, inputs, plane = x.shape
-        groups, channels, width = out.shape[1:]
-        blocks = weights.shape[1]
         vectors = len(places) // 3
-        values, results, factors = x.reshape(-1), out.reshape(-1), weights.reshape(-1)
-        offsets, buffer = bias.reshape(-1), np.zeros(size, x.dtype)
+        buffer = np.zeros(size, x.dtype)
         for image in range(first, last):
-            lay_out(values, image * inputs * plane, inputs, plane, channel, lines, phases, buffer)
+            start = image * inputs * plane
+            lay_out(x, start, inputs, plane, channel, lines, phases, buffer, 0)
             for number in range(groups * blocks):
                 group, o = number // blocks, number % blocks * outputs
                 for place in range(0, vectors, wide):
                     multiply(
                         outputs, wide,
                         buffer, group * (inputs // groups) * channel, places, place, vectors - 1,
-                        taps, len(taps), factors, number * len(taps) * outputs,
-                        offsets, number * outputs,
-                        results, ((image * groups + group) * channels + o) * width, width,
+                        taps, len(taps), weights, number * len(taps) * outputs,
+                        bias, number * outputs,
+                        out, ((image * groups + group) * channels + o) * width, width,
                         channels - o,
                     )  # fmt: skip
         return False
@@ -70,7 +73,13 @@ def make_backward(outputs: int, beside: int) -> Callable[..., None]:
         count: int,
         parts: int,
         x: Any,
+        images: int,
+        inputs: int,
+        plane: int,
         g: Any,
+        groups: int,
+        channels: int,
+        width: int,
         grads: Any,
         weights: int,
         size: int,
@@ -86,27 +95,23 @@ def make_backward(outputs: int, beside: int) -> Callable[..., None]:
         """The sums of some parts of the images."""
         if first < 0:
             return hand_out(board, count, parts)
-        images, inputs, plane = x.shape
-        groups, channels, width = g.shape[1:]
-        values, incoming = x.reshape(-1), g.reshape(-1)
         buffer = np.zeros(size, x.dtype)
         for part in range(first, last):
-            totals, grad = np.zeros(weights * LANES, x.dtype), grads[part]
-            begin, end = images * part // len(grads), images * (part + 1) // len(grads)
+            totals = np.zeros(weights * LANES, x.dtype)
+            begin, end = images * part // count, images * (part + 1) // count
             for image in range(begin, end):
-                lay_out(
-                    values, image * inputs * plane, inputs, plane, channel, lines, phases, buffer
-                )
-                for chunk in range(len(chunks)):
+                start = image * inputs * plane
+                lay_out(x, start, inputs, plane, channel, lines, phases, buffer, 0)
+                for chunk in range(0, len(chunks), 3):
                     total = 0
                     for group in range(groups):
                         for o in range(0, channels, outputs):
                             for tap in range(0, len(taps), beside):
                                 correlate(
                                     outputs, beside, buffer, group * (inputs // groups) * channel,
-                                    vectors, chunks[chunk, 0], chunks[chunk, 1], chunks[chunk, 2],
+                                    vectors, chunks[chunk], chunks[chunk + 1], chunks[chunk + 2],
                                     taps, tap, len(taps),
-                                    incoming, ((image * groups + group) * channels + o) * width,
+                                    g, ((image * groups + group) * channels + o) * width,
                                     width, channels - o, totals, total,
                                 )  # fmt: skip
                                 total += outputs * beside * LANES
@@ -120,7 +125,8 @@ def make_backward(outputs: int, beside: int) -> Callable[..., None]:
                                     value = totals[total]
                                     for lane in range(1, LANES):
                                         value += totals[total + lane]
-                                    grad[group * channels + o, k] = value
+                                    row = (part * groups + group) * channels + o
+                                    grads[row * len(taps) + k] = value
                                 total += LANES
         return False
 
@@ -131,8 +137,8 @@ FORWARD = {shape: make_forward(*shape) for shape in SUMS}
 BACKWARD = {shape: make_backward(*shape) for shape in GRADIENTS}
 
 
-def prepare(rows: Any, bias: Any) -> tuple[Any, Any]:
-    """(G, O, K), (G, O) -> (G, B, K, outputs), (G, B*outputs), rest zeros"""
+def prepare(rows: Any, bias: Any) -> tuple[Any, Any, int]:
+    """(G, O, K), (G, O) -> (G, B, K, outputs), (G, B*outputs), rest zeros, and B"""
     groups, channels, taps = rows.shape
     outputs, _ = sums(channels)
     blocks = -(-channels // outputs)
@@ -142,18 +148,20 @@ def prepare(rows: Any, bias: Any) -> tuple[Any, Any]:
     offsets[:, :channels] = bias
     # (G, B*outputs, K) -> (G, B, K, outputs)
     columns = padded.reshape(groups, blocks, outputs, taps).swapaxes(2, 3)
-    return np.ascontiguousarray(columns), offsets
+    return in_order(columns), offsets.reshape(-1), blocks
 
 
-def results(x: Any, kernel: tuple[Any, Any], out: Any, layout: Plan, work: int) -> None:
+def results(x: Any, kernel: tuple[Any, Any, int], out: Any, layout: Plan, work: int) -> None:
     """(n, G*C, P) convolved by what `prepare` made -> (n, G, O, L)"""
     share(
         FORWARD[sums(out.shape[2])],
         len(x),
         work,
-        x,
+        x.reshape(-1),  # (n, G*C, P) -> (n * G * C * P,)
+        *x.shape[1:],
         *kernel,
-        out,
+        out.reshape(-1),  # (n, G, O, L) -> (n * G * O * L,)
+        *out.shape[1:],
         layout.size,
         layout.lines,
         layout.phases,
@@ -172,9 +180,11 @@ def gradient(x: Any, g: Any, layout: Plan, parts: int, work: int) -> Any:
         BACKWARD[gradients(outputs)],
         parts,
         work,
-        x,
-        g,
-        grads,
+        x.reshape(-1),  # (n, G*C, P) -> (n * G * C * P,)
+        *x.shape,
+        g.reshape(-1),  # (n, G, O, L) -> (n * G * O * L,)
+        *g.shape[1:],
+        grads.reshape(-1),
         groups * rounded(taps, outputs),
         layout.size,
         layout.lines,

@@ -13,6 +13,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from autograd.kernels.numba_vectors import (
+    INTEGERS,
     LANES,
     POINTER,
     VECTOR,
@@ -24,7 +25,7 @@ from autograd.kernels.numba_vectors import (
     store,
 )
 
-__all__ = ["accumulate", "correlate", "multiply", "pick"]
+__all__ = ["correlate", "fill", "multiply", "pick"]
 
 INDEX = ir.IntType(64)
 Sums = list[Any]
@@ -251,71 +252,20 @@ def correlate(
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
-def accumulate(
-    _context: Any,
-    rows: Any,
-    vectors: Any,
-    inputs: Any,
-    image: Any,
-    lines: Any,
-    line: Any,
-    last: Any,
-    columns: Any,
-    count: Any,
-    factors: Any,
-    factor: Any,
-    totals: Any,
-) -> Any:
-    """Add to each row of totals, from a line on, the sum of inputs times rows of factors.
-
-    Input (i, k) lies at ``lines[i] + columns[k]``; rows have some vectors each.
-    """
-    if not isinstance(rows, types.IntegerLiteral) or not isinstance(vectors, types.IntegerLiteral):
-        return None
-    high, wide = rows.literal_value, vectors.literal_value
+def fill(_context: Any, source: Any, start: Any, target: Any, place: Any, left: Any) -> Any:
+    """Copy neighbours, as many as are left or a vector has room for; then zeros."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, _, inputs, image, lines, line, last, columns, count, factors, factor, totals = unpack(
-            context, builder, signature, arguments
-        )
-        begins = [
-            builder.add(
-                image, entry(builder, lines, smaller(builder, builder.add(line, index(i)), last))
-            )
-            for i in range(high)
-        ]
+        source, start, target, place, left = unpack(context, builder, signature, arguments)
 
-        def vector(array: Any, start: Any, number: int) -> Any:
-            return at(builder, array, builder.add(start, index(number * LANES)))
+        def write(whole: bool) -> None:
+            mask = None if whole else lanes(builder, left)
+            store(builder, load(builder, source, start, mask), target, place)
 
-        def step(k: Any, sums: Sums) -> Sums:
-            column = entry(builder, columns, k)
-            row = builder.add(factor, builder.mul(k, index(wide * LANES)))
-            values = [builder.load(vector(factors, row, v), align=4) for v in range(wide)]
-            results = []
-            for i, begin in enumerate(begins):
-                value = splat(builder, entry(builder, inputs, builder.add(begin, column)), VECTOR)
-                results += [
-                    fused(builder, value, other, sums[i * wide + v])
-                    for v, other in enumerate(values)
-                ]
-            return results
-
-        zeros = [ir.Constant(VECTOR, [0.0] * LANES)] * (high * wide)
-        start = builder.mul(line, index(wide * LANES))
-        for number, result in enumerate(loop(builder, index(0), count, zeros, step)):
-            where = vector(totals, start, number)
-            builder.store(builder.fadd(builder.load(where, align=4), result), where, align=4)
+        by_room(builder, left, LANES, write)
         return context.get_dummy_value()
 
-    numbers = (types.intp,) * 3
-    return (
-        types.void(
-            rows, vectors, inputs, types.intp, lines, *numbers[:2], columns, types.intp,
-            factors, types.intp, totals,
-        ),
-        generate,
-    )  # fmt: skip
+    return types.void(source, types.intp, target, types.intp, types.intp), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
@@ -325,13 +275,16 @@ def pick(_context: Any, source: Any, start: Any, target: Any, place: Any, left: 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         source, start, target, place, left = unpack(context, builder, signature, arguments)
         reach = builder.sub(builder.mul(left, index(2)), index(1))
-        halves = []
-        for offset in (0, LANES):
-            mask = lanes(builder, reach, offset)
-            halves.append(load(builder, source, builder.add(start, index(offset)), mask))
-        even = ir.Constant(ir.VectorType(ir.IntType(32), LANES), list(range(0, 2 * LANES, 2)))
-        both = builder.shuffle_vector(*halves, even)
-        builder.store(both, at(builder, target, place), align=4)
+
+        def write(whole: bool) -> None:
+            halves = []
+            for offset in (0, LANES):
+                mask = None if whole else lanes(builder, reach, offset)
+                halves.append(load(builder, source, builder.add(start, index(offset)), mask))
+            even = ir.Constant(INTEGERS, list(range(0, 2 * LANES, 2)))
+            store(builder, builder.shuffle_vector(*halves, even), target, place)
+
+        by_room(builder, reach, 2 * LANES, write)
         return context.get_dummy_value()
 
     return types.void(source, types.intp, target, types.intp, types.intp), generate

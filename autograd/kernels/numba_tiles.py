@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd.kernels.compiled import inlined, inner
 from autograd.kernels.numba_transform import join_columns, part_columns, transform
-from autograd.kernels.numba_vectors import LANES
+from autograd.kernels.numba_vectors import LANES, move
 from autograd.kernels.winograd_tiles import TILE
 
 __all__ = ["collect", "spread", "spread_gradient"]
@@ -25,38 +25,60 @@ def fits(y: int, height: int, width: int) -> Any:
 
 
 @inlined
-def lay_out(x: Any, channel: int, above: int, left: int, rows: int, width: int, out: Any) -> None:
+def lay_out(
+    x: Any,
+    shape: tuple[int, int, int],
+    begin: int,
+    images: int,
+    channel: int,
+    above: int,
+    left: int,
+    rows: int,
+    width: int,
+    out: Any,
+) -> None:
     """Put the images of one channel side by side: row, column modulo 4, (tile, image).
 
     Some images at a time are transposed in registers, except where that would read beyond the
     last row. The end of `out` takes what belongs nowhere.
     """
-    images, channels, height, columns = x.shape
+    channels, height, columns = shape
     dump = out.size - LANES
     pitch = dump // (rows * TILE)
-    flat = x.reshape(-1)
+    plane = height * columns
+    base = (begin * channels + channel) * plane
     wide = min(columns, TILE * width - left)
     for row in range(max(0, above), min(rows, height + above)):  # the rest is padding, and zero
         y = row - above
         full = images // LANES * LANES if fits(y, height, columns) else 0
         for image in range(0, full, LANES):
-            start = ((image * channels + channel) * height + y) * columns
+            start = base + image * channels * plane + y * columns
             for column in range(0, wide, LANES):
                 part_columns(
-                    flat, start + column, channels * height * columns, out,
+                    x, start + column, channels * plane, out,
                     row * TILE * pitch + image, column + left, wide - column, pitch, images, dump,
                 )  # fmt: skip
         for image in range(full, images):
-            start = ((image * channels + channel) * height + y) * columns
+            start = base + image * channels * plane + y * columns
             for column in range(wide):
                 place = column + left
                 target = (row * TILE + (place & 3)) * pitch + (place >> 2) * images + image
-                out[target] = flat[start + column]
+                out[target] = x[start + column]
 
 
 @inlined
 def lay_back(
-    whole: Any, line: int, length: int, out: Any, channel: int, y: int, last: int, room: Any
+    whole: Any,
+    line: int,
+    length: int,
+    out: Any,
+    shape: tuple[int, int, int],
+    begin: int,
+    images: int,
+    channel: int,
+    y: int,
+    last: int,
+    room: Any,
 ) -> None:
     """The reverse, for a row of results; `whole` has (row modulo 4, column modulo 4, lines).
 
@@ -64,31 +86,33 @@ def lay_back(
     to `last`. Other threads may be at work on the rows from there on, so the last ones go by way
     of some room.
     """
-    images, channels, height, width = out.shape
-    flat = out.reshape(-1)
+    channels, height, width = shape
     full = images // LANES * LANES
-    plane = channels * height * width
+    apart = channels * height * width
+    first = ((begin * channels + channel) * height + y) * width
     for image in range(0, full, LANES):
         for column in range(0, width, LANES):
-            start = ((image * channels + channel) * height + y) * width + column
+            start = first + image * apart + column
             base = line * TILE * length + image
             if y * width + column + LANES <= last * width:
-                join_columns(whole, base, column, width - 1, length, images, flat, start, plane)
+                join_columns(whole, base, column, width - 1, length, images, out, start, apart)
                 continue
             join_columns(whole, base, column, width - 1, length, images, room, 0, LANES)
-            for k in range(LANES):
-                for j in range(width - column):
-                    flat[start + k * plane + j] = room[k * LANES + j]
+            for k in range(min(LANES, images - image)):
+                move(room, k * LANES, out, start + k * apart, width - column)
     for image in range(full, images):
-        start = ((image * channels + channel) * height + y) * width
+        start = first + image * apart
         for x in range(width):
             place = (line * TILE + (x & 3)) * length + (x >> 2) * images + image
-            flat[start + x] = whole[place]
+            out[start + x] = whole[place]
 
 
 @inner
 def spread(
     x: Any,
+    shape: tuple[int, int, int],
+    begin: int,
+    images: int,
     out: Any,
     size: int,
     above: int,
@@ -99,21 +123,19 @@ def spread(
     depth: int,
     width: int,
     apart: int,
-    first: int,
-    last: int,
 ) -> None:
-    """(images, C, H, W) -> tiles (F, P / width, C, width), for some channels.
+    """Some images (N, C, H, W) -> tiles (F, P / width, C, width), values of F `apart`.
 
-    Values of F begin `apart` from each other.
+    Not for literal numbers, for which Numba would compile it once more.
     """
-    images, channels = x.shape[:2]
-    n = size + TILE - 1
+    channels, n = shape[0], size + TILE - 1
     pitch = length + images + LANES
     rows = TILE * depth + n - TILE
     lines = np.zeros(rows * TILE * pitch + LANES, x.dtype)
     partly = np.empty(n * TILE * pitch, x.dtype)
-    for channel in range(first, last):
-        lay_out(x, channel, above - TILE * row, left, rows, columns + 1, lines)
+    for channel in range(channels):
+        above_row = above - TILE * row
+        lay_out(x, shape, begin, images, channel, above_row, left, rows, columns + 1, lines)
         for line in range(depth):
             for phase in range(TILE):
                 start = (line * TILE * TILE + phase) * pitch
@@ -134,6 +156,9 @@ def spread(
 @inlined
 def spread_gradient(
     g: Any,
+    shape: tuple[int, int, int],
+    begin: int,
+    images: int,
     out: Any,
     size: int,
     row: int,
@@ -144,13 +169,13 @@ def spread_gradient(
     first: int,
     last: int,
 ) -> None:
-    """(images, O, H, W) -> tiles (F, last - first, P), for some channels."""
+    """Some images (N, O, H, W) -> tiles (F, last - first, P), for some channels."""
     places, n = depth * length, size + TILE - 1
     rows = TILE * depth
     lines = np.zeros(rows * TILE * length + LANES, g.dtype)
     partly = np.empty(n * TILE * length, g.dtype)
     for channel in range(first, last):
-        lay_out(g, channel, -TILE * row, 0, rows, columns, lines)
+        lay_out(g, shape, begin, images, channel, -TILE * row, 0, rows, columns, lines)
         for line in range(depth):
             for phase in range(TILE):
                 start = (line * TILE * TILE + phase) * length
@@ -170,24 +195,26 @@ def spread_gradient(
 def collect(
     tiles: Any,
     out: Any,
+    shape: tuple[int, int, int],
+    begin: int,
+    images: int,
     bias: Any,
     size: int,
     row: int,
     rows: int,
     length: int,
-    channels: int,
     places: int,
     apart: int,
-    first: int,
 ) -> None:
-    """Tiles (F, n, P) -> results (images, O, H, W), n channels from the first on."""
-    height, n = out.shape[2], size + TILE - 1
+    """Tiles (F, O, P) -> results (N, O, H, W) of some images."""
+    channels, height, _ = shape
+    n = size + TILE - 1
     partly = np.empty(n * TILE * length, tiles.dtype)
     whole = np.empty(TILE * TILE * length, tiles.dtype)
     room = np.empty(LANES * LANES, out.dtype)
     last = min(height, TILE * (row + rows))
     for channel in range(channels):
-        offset = bias[first + channel]
+        offset = bias[channel]
         for line in range(rows):
             for k in range(n):
                 start = k * n * apart + channel * places + line * length
@@ -203,4 +230,4 @@ def collect(
             for k in range(whole.size):
                 whole[k] += offset
             for y in range(TILE * (row + line), min(TILE * (row + line + 1), last)):
-                lay_back(whole, y % TILE, length, out, first + channel, y, last, room)
+                lay_back(whole, y % TILE, length, out, shape, begin, images, channel, y, last, room)

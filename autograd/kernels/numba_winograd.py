@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba import intp
 
 from autograd.kernels import winograd
 from autograd.kernels.compiled import compiled, in_order, inlined
@@ -40,11 +41,14 @@ def correlate(x: Any, weight: Any, turned: bool, bias: Any, windows: Windows, fe
         correlate_blocks,
         -(-len(x) // lines.images) * -(-lines.rows // lines.depth),
         out.size * inputs * 9,
-        x,
+        x.reshape(-1),  # (N, C, H, W) -> (N * C * H * W,)
+        x.shape[1:],
+        len(x),
         kernels,
         turned,
         bias,
-        out,
+        out.reshape(-1),  # (N, O, H, W) -> (N * O * H * W,)
+        out.shape[1:],
         size,
         *windows.before,
         *lines,
@@ -66,7 +70,23 @@ def weight_grad(x: Any, g: Any, size: int, before: tuple[int, int], few: bool) -
     pitch = spaced(KERNELS * inputs if few else count)
     totals = np.zeros((parts, values * pitch), x.dtype)
     flat = grad.reshape(-1)
-    share(gradient_parts, parts, work, x, g, totals, flat, pitch, few, size, *before, *lines)
+    share(
+        gradient_parts,
+        parts,
+        work,
+        x.reshape(-1),  # (N, C, H, W) -> (N * C * H * W,)
+        x.shape[1:],
+        len(x),
+        g.reshape(-1),  # (N, O, H, W) -> (N * O * H * W,)
+        g.shape[1:],
+        totals.reshape(-1),
+        flat,
+        pitch,
+        few,
+        size,
+        *before,
+        *lines,
+    )
     if not few:
         more = totals.size * FINISH
         share(gather, -(-count // LANES), more, totals.reshape(-1), flat, size, count, pitch)
@@ -88,10 +108,13 @@ def correlate_blocks(
     count: int,
     parts: int,
     x: Any,
+    shape: tuple[int, int, int],
+    number: int,
     kernels: Any,
     turned: bool,
     bias: Any,
     out: Any,
+    out_shape: tuple[int, int, int],
     size: int,
     above: int,
     left: int,
@@ -106,8 +129,8 @@ def correlate_blocks(
     """Some blocks of a correlation: `images` and `depth` rows of tiles each."""
     if first < 0:
         return hand_out(board, count, parts)
-    inputs, outputs = x.shape[1], out.shape[1]
-    values, places = (size + TILE - 1) ** 2, depth * length
+    inputs, outputs, n = shape[0], out_shape[0], size + TILE - 1
+    values, places = n * n, depth * length
     panels = (places + WIDTH - 1) // WIDTH
     between_kernels = spaced(outputs * inputs)
     between_tiles, between_products = spaced(inputs * panels * WIDTH), spaced(outputs * places)
@@ -118,22 +141,11 @@ def correlate_blocks(
     above_each = (rows + depth - 1) // depth
     for block in range(first, last):
         image, row = block // above_each * images, block % above_each * depth
-        some = x[image : image + images]
+        several = min(images, number - image)
         spread(
-            some,
-            tiles,
-            size,
-            above,
-            left,
-            row,
-            columns,
-            length,
-            depth,
-            WIDTH,
-            between_tiles,
-            0,
-            inputs,
-        )
+            x, shape, image, several, tiles, size, above, left, row, columns, length, depth,
+            intp(WIDTH), between_tiles,
+        )  # fmt: skip
         for value in range(values):
             for panel in range(panels):
                 for c in range(0, inputs, DEPTH):
@@ -146,8 +158,8 @@ def correlate_blocks(
                         base, origin, between, product, target, places, places - panel * WIDTH,
                     )  # fmt: skip
         collect(
-            product, out[image : image + images], bias, size, row, min(depth, rows - row), length,
-            outputs, places, between_products, 0,
+            product, out, out_shape, image, several, bias, size, row, min(depth, rows - row),
+            length, places, between_products,
         )  # fmt: skip
     return False
 
@@ -158,7 +170,10 @@ def gradient_parts(
     count: int,
     parts: int,
     x: Any,
+    shape: tuple[int, int, int],
+    number: int,
     g: Any,
+    g_shape: tuple[int, int, int],
     totals: Any,
     grad: Any,
     pitch: int,
@@ -181,8 +196,8 @@ def gradient_parts(
     """
     if first < 0:
         return hand_out(board, count, parts)
-    inputs, outputs, several = x.shape[1], g.shape[1], len(totals)
-    values, places = (size + TILE - 1) ** 2, depth * length
+    inputs, outputs, n = shape[0], g_shape[0], size + TILE - 1
+    values, places = n * n, depth * length
     together = KERNELS if few else outputs
     padded = (inputs + WIDTH - 1) // WIDTH * WIDTH
     between_tiles, between_gradients = spaced(inputs * places), spaced(together * places)
@@ -191,25 +206,25 @@ def gradient_parts(
     gradients = np.empty(values * between_gradients, x.dtype)
     panels = np.empty(values * between_panels + padded * places, x.dtype)
     for part in range(first, last):
-        total = totals[part]
-        begin, end = len(x) * part // several, len(x) * (part + 1) // several
+        total = part * values * pitch
+        begin, end = number * part // count, number * (part + 1) // count
         output, final = 0, outputs
         if few:
-            begin, end = 0, len(x)
+            begin, end = 0, number
             blocks = (outputs + KERNELS - 1) // KERNELS
-            output = blocks * part // several * KERNELS
-            final = min(outputs, blocks * (part + 1) // several * KERNELS)
+            output = blocks * part // count * KERNELS
+            final = min(outputs, blocks * (part + 1) // count * KERNELS)
         for image in range(begin, end, images):
-            stop = min(end, image + images)
+            several = min(images, end - image)
             for row in range(0, rows, depth):
                 spread(
-                    x[image:stop], tiles, size, above, left, row, columns, length, depth, places,
-                    between_tiles, 0, inputs,
+                    x, shape, image, several, tiles, size, above, left, row, columns, length,
+                    depth, places, between_tiles,
                 )  # fmt: skip
                 for o in range(output, final, together):
                     wide = min(together, final - o)
                     spread_gradient(
-                        g[image:stop], gradients, size, row, columns, length, depth,
+                        g, g_shape, image, several, gradients, size, row, columns, length, depth,
                         between_gradients, o, o + wide,
                     )  # fmt: skip
                     for value in range(values):
@@ -220,17 +235,22 @@ def gradient_parts(
                             )  # fmt: skip
                         for channel in range(0, inputs, WIDTH):
                             for place in range(0, places, DEPTH):
-                                target = value * pitch + channel
+                                target = total + value * pitch + channel
                                 strip(
                                     gradients, value * between_gradients + place, places, 1, wide,
                                     panels,
                                     value * between_panels + channel * places + place * WIDTH,
                                     min(DEPTH, places - place),
-                                    total, target, inputs, total, target, inputs, inputs - channel,
+                                    totals, target, inputs, totals, target, inputs,
+                                    inputs - channel,
                                 )  # fmt: skip
                     if few:
-                        gather_some(total, grad, o * inputs, size, 0, wide * inputs, pitch)
-                        total[:] = 0
+                        start, stop = intp(0), wide * inputs
+                        gather_some(
+                            totals, total, intp(1), grad, o * inputs, size, start, stop, pitch
+                        )
+                        for k in range(total, total + values * pitch):
+                            totals[k] = 0
     return False
 
 
