@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import ndarray
 
+from autograd import kernels
 from autograd.errors import DtypeError, ShapeError
 from autograd.graph import Node, Parent, TensorBase, Version, new_tensor, state
+from autograd.kernels.tape import tape_for, tracing
 from autograd.plans import (
     ALL_INPUTS,
     ALL_SHAPES,
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 NO_ATTRIBUTES: dict[str, Any] = {}
 UNCHANGING: Version = [0, 0]
 """The version of memory that nothing but the graph can see."""
+LARGE, WEIGHTY = 1 << 14, 1 << 17
+"""Elements, and additions on all of them, from which on a formula is evaluated by its tape."""
 
 
 class Op:
@@ -47,6 +51,8 @@ class Op:
         joint: Rule | None,
         residuals: tuple[str, ...],
         broadcasts: bool,
+        elementwise: bool,
+        formula: Callable[..., Any],
         promote: Callable[[list[Any]], list[Any]] | None,
         cases: tuple[Case, ...],
     ) -> None:
@@ -58,6 +64,8 @@ class Op:
         self.joint = joint
         self.residuals = residuals
         self.broadcasts = broadcasts
+        self.elementwise = elementwise
+        self.formula = formula
         self.promote = promote
         self.cases = cases
         self.__doc__ = forward.__doc__
@@ -104,12 +112,16 @@ class Op:
                 arrays.append(value)
             bit += bit
         if not traced:
-            computed: Tensor = self.forward(*arrays, **attributes)  # really an array
+            forward = self.forward if tracing.steps is None else self.formula
+            computed: Tensor = forward(*arrays, **attributes)  # really an array
             return computed[0] if self.residuals else computed
         if self.promote is not None:
             arrays = self.promote(arrays)
         try:
-            out = self.forward(*arrays, **attributes) if attributes else self.forward(*arrays)
+            if self.elementwise and is_large(arrays):
+                out = evaluate(self.formula, arrays, self.forward)
+            else:
+                out = self.forward(*arrays, **attributes) if attributes else self.forward(*arrays)
         except ValueError as error:
             if self.broadcasts and not isinstance(error, ShapeError):
                 raise self.broadcast_error(arrays) from None
@@ -213,10 +225,13 @@ class Op:
             gradients: Sequence[Any] = rule(grad, *values)
             return gradients
         results: list[Any] = [None] * len(node.parents)
+        large = self.elementwise and not create_graph and grad.size >= LARGE
         for position, rule, picks in plan.steps:
             if needs is not None and not needs[position]:
                 continue
-            if not picks:
+            if large:
+                results[position] = evaluate(rule, [grad, *[saved[k] for k in picks]], rule)
+            elif not picks:
                 results[position] = rule(grad)
             elif len(picks) == 1:
                 results[position] = rule(grad, saved[picks[0]])
@@ -302,7 +317,12 @@ class PairOp(Op):
         if not simple:
             return super().__call__(x, y)
         try:
-            out = self.forward(x_array, y_array)
+            if self.elementwise and (
+                (x_is_tensor and x_array.size >= LARGE) or (y_is_tensor and y_array.size >= LARGE)
+            ):
+                out = evaluate(self.formula, [x_array, y_array], self.forward)
+            else:
+                out = self.forward(x_array, y_array)
         except (ValueError, TypeError):
             return super().__call__(x, y)  # which says what is wrong
         if out.__class__ is not ndarray:
@@ -350,14 +370,36 @@ class PairOp(Op):
             return super().gradients(node, grad, create_graph, needs)
         saved: Any = node.saved
         results = [None, None]
+        large = self.elementwise and grad.size >= LARGE
         for position, rule, picks in node.plan.steps:
-            if not picks:
+            if large:
+                results[position] = evaluate(rule, [grad, *[saved[k] for k in picks]], rule)
+            elif not picks:
                 results[position] = rule(grad)
             elif len(picks) == 1:
                 results[position] = rule(grad, saved[picks[0]])
             else:
                 results[position] = rule(grad, *[saved[k] for k in picks])
         return results
+
+
+def is_large(arrays: Sequence[Any]) -> bool:
+    return any(isinstance(array, ndarray) and array.size >= LARGE for array in arrays)
+
+
+def evaluate(
+    formula: Callable[..., Any], values: Sequence[Any], function: Callable[..., Any]
+) -> Any:
+    """The value of a formula for large arrays, or of the function where that has no tape."""
+    tape = tape_for(formula, values)
+    if tape is not None:
+        arrays = [value for value in values if isinstance(value, ndarray)]
+        like = max(arrays, key=lambda array: array.size)
+        if like.size * tape.weight >= WEIGHTY:
+            out = kernels.evaluate(like, tape, arrays)
+            if out is not None:
+                return out
+    return function(*values)
 
 
 def own_input(value: Any, array: Any, versions: list[Any]) -> Any:

@@ -66,6 +66,8 @@ def primitive(
     joint: Rule | None = None,
     residuals: tuple[str, ...] = (),
     broadcasts: bool = False,
+    elementwise: bool = False,
+    formula: Callable[..., Any] | None = None,
     promote: Callable[[list[Any]], list[Any]] | None = None,
     case: Case | tuple[Case, ...] = (),
 ) -> Callable[[Callable[..., Any]], Op]:
@@ -76,6 +78,11 @@ def primitive(
         joint: one rule for all inputs, in place of `rules`.
         residuals: names of what the forward returns after its output, for the rules to read.
         broadcasts: the inputs broadcast against each other; gradients are summed back.
+        elementwise: each element of the result, and of the gradients, depends on the same elements
+            of the inputs only. Large arrays are then worked on some elements at a time, by several
+            threads, see `autograd.kernels.tape`.
+        formula: the same function by operators, NumPy's functions and primitives alone, for that,
+            where the function itself does it otherwise.
         promote: brings the inputs to their common data type.
         case: where the primitive can be tested.
 
@@ -107,6 +114,8 @@ def primitive(
             joint=joint,
             residuals=residuals,
             broadcasts=broadcasts,
+            elementwise=elementwise,
+            formula=formula or forward,
             promote=promote,
             cases=cases,
         )

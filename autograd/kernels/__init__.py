@@ -50,6 +50,7 @@ from autograd.kernels.numpy_pool import (
 from autograd.kernels.numpy_recurrent import gru, gru_grad, lstm, lstm_grad, rnn, rnn_grad
 from autograd.kernels.numpy_rows import sum_rows
 from autograd.kernels.numpy_select import drop, relu, relu_grad, select
+from autograd.kernels.numpy_tape import evaluate
 from autograd.kernels.special import erf
 from autograd.kernels.windows import Windows
 
@@ -68,6 +69,7 @@ __all__ = [
     "cross_entropy_grad",
     "drop",
     "erf",
+    "evaluate",
     "exponentiate",
     "get_kernels",
     "gru",

@@ -39,6 +39,7 @@ COMPILED: dict[str, str] = {
     "sgd_step": "numba_optim",
     "drop": "numba_select",
     "erf": "numba_special",
+    "evaluate": "numba_tape",
     "linear": "numba_matmul",
     "matmul": "numba_matmul",
     "relu": "numba_select",

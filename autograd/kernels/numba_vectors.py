@@ -22,10 +22,14 @@ __all__ = [
     "HIGH",
     "INTEGERS",
     "LANES",
+    "LN2_HIGH",
+    "LN2_LOW",
     "MANY_REGISTERS",
     "POINTER",
+    "ROUNDING",
     "VECTOR",
     "WIDTH",
+    "absolute",
     "add",
     "by_room",
     "fused",
@@ -147,6 +151,14 @@ def store(builder: Any, value: Any, data: Any, offset: Any, mask: Any = None) ->
     function = cgutils.get_or_insert_function(builder.module, kind, name)
     place = builder.bitcast(builder.gep(data, [offset]), POINTER)
     builder.call(function, [value, place, ir.Constant(WHOLE, 4), mask])
+
+
+def absolute(builder: Any, x: Any) -> Any:
+    """Without the sign, also that of NaN."""
+    bits = builder.and_(
+        builder.bitcast(x, INTEGERS), ir.Constant(INTEGERS, [(1 << 31) - 1] * LANES)
+    )
+    return builder.bitcast(bits, VECTOR)
 
 
 def fused(builder: Any, x: Any, y: Any, z: Any) -> Any:

@@ -1,5 +1,6 @@
 """The primitives, by family. `autograd.primitive.OPS` lists them all."""
 
+from autograd.ops.activation import elu, gelu, gelu_tanh, leaky_relu, silu, softplus
 from autograd.ops.attention import attention, self_attention
 from autograd.ops.binary import binary_cross_entropy
 from autograd.ops.conv import (
@@ -31,7 +32,6 @@ from autograd.ops.elementwise import (
     floor,
     floor_divide,
     fmod,
-    gelu,
     log,
     log1p,
     maximum,
@@ -148,6 +148,7 @@ __all__ = [
     "div",
     "drop",
     "einsum",
+    "elu",
     "embedding",
     "embedding_grad",
     "erf",
@@ -159,11 +160,13 @@ __all__ = [
     "floor_divide",
     "fmod",
     "gelu",
+    "gelu_tanh",
     "getitem",
     "group_norm",
     "gru",
     "index_sum",
     "layer_norm",
+    "leaky_relu",
     "linear",
     "log",
     "log1p",
@@ -196,9 +199,11 @@ __all__ = [
     "self_attention",
     "sigmoid",
     "sign",
+    "silu",
     "sin",
     "sinh",
     "softmax",
+    "softplus",
     "sqrt",
     "standardize",
     "standardize_grad",

@@ -26,6 +26,7 @@ def target_slope(g: Any, x: Any) -> Any:
 @primitive(
     slope,
     target_slope,
+    elementwise=True,
     promote=promote,
     case=Case(shapes=((2, 3), (2, 3)), domain=((0.1, 0.9), (0.0, 1.0))),
 )

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd import kernels
 from autograd.dtypes import promote, promote_float
+from autograd.kernels.tape import apply
 from autograd.ops.shape import zeros_of
 from autograd.primitive import Case, primitive
 
@@ -27,19 +28,26 @@ quiet = np.errstate(all="ignore")
 """Zero, infinity and NaN are results here, as in PyTorch, not warnings."""
 
 
-@primitive(lambda g: g, lambda g: g, broadcasts=True, promote=promote, case=PAIR)
+@primitive(lambda g: g, lambda g: g, broadcasts=True, promote=promote, elementwise=True, case=PAIR)
 def add(x: Any, y: Any) -> Any:
     """``x + y``"""
     return x + y
 
 
-@primitive(lambda g: g, lambda g: -g, broadcasts=True, promote=promote, case=PAIR)
+@primitive(lambda g: g, lambda g: -g, broadcasts=True, promote=promote, elementwise=True, case=PAIR)
 def sub(x: Any, y: Any) -> Any:
     """``x - y``"""
     return x - y
 
 
-@primitive(lambda g, y: g * y, lambda g, x: g * x, broadcasts=True, promote=promote, case=PAIR)
+@primitive(
+    lambda g, y: g * y,
+    lambda g, x: g * x,
+    broadcasts=True,
+    promote=promote,
+    elementwise=True,
+    case=PAIR,
+)
 def mul(x: Any, y: Any) -> Any:
     """``x * y``"""
     return x * y
@@ -50,6 +58,7 @@ def mul(x: Any, y: Any) -> Any:
     lambda g, x, y: -g * (x / y / y),
     broadcasts=True,
     promote=promote_float,
+    elementwise=True,
     case=tuple(Case(shapes=case.shapes, domain=((-2, 2), (0.5, 2))) for case in PAIR),
 )
 @quiet
@@ -117,6 +126,7 @@ def power_slope(g: Any, x: Any, y: Any) -> Any:
     lambda g, x, y, out: g * (out * log(where((x == 0) & (y >= 0), 1.0, x))),
     broadcasts=True,
     promote=promote,
+    elementwise=True,
     case=(
         *(Case(shapes=case.shapes, domain=((0.3, 2), (-2, 2))) for case in PAIR),
         Case(constants={"y": 3.0}),
@@ -130,61 +140,75 @@ def pow(x: Any, y: Any) -> Any:
     return x**y
 
 
-@primitive(lambda g: -g, case=ANY)
+@primitive(lambda g: -g, elementwise=True, case=ANY)
 def neg(x: Any) -> Any:
     """``-x``"""
     return -x
 
 
-@primitive(lambda g, out: g * out, promote=promote_float, case=ANY)
+@primitive(lambda g, out: g * out, promote=promote_float, elementwise=True, case=ANY)
 @quiet
 def exp(x: Any) -> Any:
     """The exponential."""
     return np.exp(x)
 
 
-@primitive(lambda g, x: g / x, promote=promote_float, case=POSITIVE)
+@primitive(lambda g, x: g / x, promote=promote_float, elementwise=True, case=POSITIVE)
 @quiet
 def log(x: Any) -> Any:
     """The natural logarithm."""
     return np.log(x)
 
 
-@primitive(lambda g, x: g / (1 + x), promote=promote_float, case=(Case(domain=(-0.8, 2.0)),))
+@primitive(
+    lambda g, x: g / (1 + x),
+    promote=promote_float,
+    elementwise=True,
+    case=(Case(domain=(-0.8, 2.0)),),
+)
 @quiet
 def log1p(x: Any) -> Any:
     """``log(1 + x)``, exact for small x"""
     return np.log1p(x)
 
 
-@primitive(lambda g, out: g * (out + 1), promote=promote_float, case=ANY)
+@primitive(lambda g, out: g * (out + 1), promote=promote_float, elementwise=True, case=ANY)
 @quiet
 def expm1(x: Any) -> Any:
     """``exp(x) - 1``, exact for small x"""
     return np.expm1(x)
 
 
-@primitive(lambda g, out: g / (2 * out), promote=promote_float, case=POSITIVE)
+@primitive(lambda g, out: g / (2 * out), promote=promote_float, elementwise=True, case=POSITIVE)
 @quiet
 def sqrt(x: Any) -> Any:
     """The square root."""
     return np.sqrt(x)
 
 
-@primitive(lambda g, out: -0.5 * g * (out * out * out), promote=promote_float, case=POSITIVE)
+@primitive(
+    lambda g, out: -0.5 * g * (out * out * out),
+    promote=promote_float,
+    elementwise=True,
+    case=POSITIVE,
+)
 @quiet
 def rsqrt(x: Any) -> Any:
     """``1 / sqrt(x)``"""
     return 1 / np.sqrt(x)
 
 
-@primitive(lambda g, x: g * sign(x), case=(Case(avoid=(0.0,)),))
+@primitive(lambda g, x: g * sign(x), elementwise=True, case=(Case(avoid=(0.0,)),))
 def abs(x: Any) -> Any:
     """The absolute value; derivative 0 at 0."""
     return np.abs(x)
 
 
-@primitive(lambda g: zeros_of(g), case=STEPS)
+@primitive(
+    lambda g: zeros_of(g),
+    formula=lambda x: np.where(x > 0, 1.0, np.where(x < 0, -1.0, 0.0)),
+    case=STEPS,
+)
 def sign(x: Any) -> Any:
     """-1, 0 or 1, and 0 for NaN; derivative 0."""
     if x.dtype.kind == "b":
@@ -221,14 +245,14 @@ def round(x: Any, *, decimals: int) -> Any:
     return np.round(x, decimals)
 
 
-@primitive(lambda g, x: g * cos(x), promote=promote_float, case=ANY)
+@primitive(lambda g, x: g * cos(x), promote=promote_float, elementwise=True, case=ANY)
 @quiet
 def sin(x: Any) -> Any:
     """The sine of x in radians."""
     return np.sin(x)
 
 
-@primitive(lambda g, x: -g * sin(x), promote=promote_float, case=ANY)
+@primitive(lambda g, x: -g * sin(x), promote=promote_float, elementwise=True, case=ANY)
 @quiet
 def cos(x: Any) -> Any:
     """The cosine of x in radians."""
@@ -236,7 +260,10 @@ def cos(x: Any) -> Any:
 
 
 @primitive(
-    lambda g, out: g * (1 + out * out), promote=promote_float, case=(Case(domain=(-1.2, 1.2)),)
+    lambda g, out: g * (1 + out * out),
+    promote=promote_float,
+    elementwise=True,
+    case=(Case(domain=(-1.2, 1.2)),),
 )
 @quiet
 def tan(x: Any) -> Any:
@@ -244,21 +271,21 @@ def tan(x: Any) -> Any:
     return np.tan(x)
 
 
-@primitive(lambda g, x: g * rsqrt(1 - x * x), promote=promote_float, case=INSIDE)
+@primitive(lambda g, x: g * rsqrt(1 - x * x), promote=promote_float, elementwise=True, case=INSIDE)
 @quiet
 def asin(x: Any) -> Any:
     """The inverse sine, in radians."""
     return np.arcsin(x)
 
 
-@primitive(lambda g, x: -g * rsqrt(1 - x * x), promote=promote_float, case=INSIDE)
+@primitive(lambda g, x: -g * rsqrt(1 - x * x), promote=promote_float, elementwise=True, case=INSIDE)
 @quiet
 def acos(x: Any) -> Any:
     """The inverse cosine, in radians."""
     return np.arccos(x)
 
 
-@primitive(lambda g, x: g / (1 + x * x), promote=promote_float, case=ANY)
+@primitive(lambda g, x: g / (1 + x * x), promote=promote_float, elementwise=True, case=ANY)
 def atan(x: Any) -> Any:
     """The inverse tangent, in radians."""
     return np.arctan(x)
@@ -275,6 +302,7 @@ def squared_radius(x: Any, y: Any) -> Any:
     lambda g, x, y: -g * (x / squared_radius(x, y)),
     broadcasts=True,
     promote=promote_float,
+    elementwise=True,
     case=tuple(Case(shapes=case.shapes, domain=((0.3, 2), (-2, 2))) for case in PAIR),
 )
 def atan2(x: Any, y: Any) -> Any:
@@ -282,34 +310,37 @@ def atan2(x: Any, y: Any) -> Any:
     return np.arctan2(x, y)
 
 
-@primitive(lambda g, x: g * cosh(x), promote=promote_float, case=ANY)
+@primitive(lambda g, x: g * cosh(x), promote=promote_float, elementwise=True, case=ANY)
 @quiet
 def sinh(x: Any) -> Any:
     """The hyperbolic sine."""
     return np.sinh(x)
 
 
-@primitive(lambda g, x: g * sinh(x), promote=promote_float, case=ANY)
+@primitive(lambda g, x: g * sinh(x), promote=promote_float, elementwise=True, case=ANY)
 @quiet
 def cosh(x: Any) -> Any:
     """The hyperbolic cosine."""
     return np.cosh(x)
 
 
-@primitive(lambda g, out: g * (1 - out * out), promote=promote_float, case=ANY)
+@primitive(lambda g, out: g * (1 - out * out), promote=promote_float, elementwise=True, case=ANY)
 def tanh(x: Any) -> Any:
     """The hyperbolic tangent."""
     return np.tanh(x)
 
 
-@primitive(lambda g, x: g * rsqrt(x * x + 1), promote=promote_float, case=ANY)
+@primitive(lambda g, x: g * rsqrt(x * x + 1), promote=promote_float, elementwise=True, case=ANY)
 def asinh(x: Any) -> Any:
     """The inverse hyperbolic sine."""
     return np.arcsinh(x)
 
 
 @primitive(
-    lambda g, x: g * rsqrt(x * x - 1), promote=promote_float, case=(Case(domain=(1.3, 3.0)),)
+    lambda g, x: g * rsqrt(x * x - 1),
+    promote=promote_float,
+    elementwise=True,
+    case=(Case(domain=(1.3, 3.0)),),
 )
 @quiet
 def acosh(x: Any) -> Any:
@@ -317,37 +348,32 @@ def acosh(x: Any) -> Any:
     return np.arccosh(x)
 
 
-@primitive(lambda g, x: g / (1 - x * x), promote=promote_float, case=INSIDE)
+@primitive(lambda g, x: g / (1 - x * x), promote=promote_float, elementwise=True, case=INSIDE)
 @quiet
 def atanh(x: Any) -> Any:
     """The inverse hyperbolic tangent."""
     return np.arctanh(x)
 
 
-@primitive(lambda g, x: g * (2 / math.sqrt(math.pi) * exp(-x * x)), promote=promote_float, case=ANY)
+@primitive(
+    lambda g, x: g * (2 / math.sqrt(math.pi) * exp(-x * x)),
+    promote=promote_float,
+    elementwise=True,
+    formula=lambda x: apply("erf", x),
+    case=ANY,
+)
 def erf(x: Any) -> Any:
     """The error function, the integral of ``2 / sqrt(pi) * exp(-t * t)`` from 0 to x."""
     return kernels.erf(x)
 
 
-def gelu_slope(x: Any) -> Any:
-    """``Phi(x) + x * phi(x)`` with the normal distribution's Phi and its density phi."""
-    density = exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
-    return 0.5 * (1 + erf(x * math.sqrt(0.5))) + x * density
-
-
-@primitive(lambda g, x: g * gelu_slope(x), promote=promote_float, case=ANY)
-@quiet
-def gelu(x: Any) -> Any:
-    """``x * Phi(x)`` with the normal distribution's Phi."""
-    out = kernels.erf(x * math.sqrt(0.5))
-    out += 1
-    out *= x
-    out *= 0.5
-    return out
-
-
-@primitive(lambda g, out: g * (out * (1 - out)), promote=promote_float, case=ANY)
+@primitive(
+    lambda g, out: g * (out * (1 - out)),
+    promote=promote_float,
+    elementwise=True,
+    formula=lambda x: apply("sigmoid", x),
+    case=ANY,
+)
 @quiet
 def sigmoid(x: Any) -> Any:
     """``1 / (1 + exp(-x))``"""
@@ -356,14 +382,21 @@ def sigmoid(x: Any) -> Any:
     return np.divide(1, out, out=out)
 
 
-@primitive(lambda g, out: relu_grad(g, out), case=(Case(avoid=(0.0,)),))
+@primitive(
+    lambda g, out: relu_grad(g, out),
+    formula=lambda x: np.where(x < 0, 0.0, x),
+    case=(Case(avoid=(0.0,)),),
+)
 def relu(x: Any) -> Any:
     """``max(x, 0)``; derivative 0 at 0."""
     return kernels.relu(x)
 
 
 @primitive(
-    lambda g, x: relu_grad(g, x), None, case=Case(constants={"x": np.array([-1.0, 0.0, 2.0])})
+    lambda g, x: relu_grad(g, x),
+    None,
+    formula=lambda y, x: np.where(x <= 0, 0.0, y),
+    case=Case(constants={"x": np.array([-1.0, 0.0, 2.0])}),
 )
 def relu_grad(y: Any, x: Any) -> Any:
     """``y``, but 0 where x is at most 0."""
@@ -385,6 +418,7 @@ def drop(x: Any, *, keep: Any, scale: float) -> Any:
     lambda g, x, y: where(x == y, g / 2, where(y < x, 0.0, g)),
     broadcasts=True,
     promote=promote,
+    elementwise=True,
     case=PAIR_APART,
 )
 def maximum(x: Any, y: Any) -> Any:
@@ -397,6 +431,7 @@ def maximum(x: Any, y: Any) -> Any:
     lambda g, x, y: where(x == y, g / 2, where(y > x, 0.0, g)),
     broadcasts=True,
     promote=promote,
+    elementwise=True,
     case=PAIR_APART,
 )
 def minimum(x: Any, y: Any) -> Any:
@@ -409,6 +444,7 @@ def minimum(x: Any, y: Any) -> Any:
     lambda g, x, bound: where(x < bound, g, 0.0),
     broadcasts=True,
     promote=promote,
+    elementwise=True,
     case=PAIR_APART,
 )
 def clamp_min(x: Any, bound: Any) -> Any:
@@ -421,6 +457,7 @@ def clamp_min(x: Any, bound: Any) -> Any:
     lambda g, x, bound: where(x > bound, g, 0.0),
     broadcasts=True,
     promote=promote,
+    elementwise=True,
     case=PAIR_APART,
 )
 def clamp_max(x: Any, bound: Any) -> Any:
@@ -438,6 +475,7 @@ def promote_branches(values: list[Any]) -> list[Any]:
     lambda g, condition: where(condition, 0.0, g),
     broadcasts=True,
     promote=promote_branches,
+    formula=np.where,
     case=tuple(
         Case(shapes=case.shapes, constants={"condition": np.arange(3) % 2 == number % 2})
         for number, case in enumerate(PAIR)

@@ -55,6 +55,8 @@ def copy_of(op: Op, rules: Any, joint: Rule | None) -> Op:
         joint=joint,
         residuals=op.residuals,
         broadcasts=op.broadcasts,
+        elementwise=op.elementwise,
+        formula=op.formula,
         promote=op.promote,
         cases=op.cases,
     )

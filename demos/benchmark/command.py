@@ -12,6 +12,7 @@ from autograd import get_kernels, get_num_threads, use_kernels
 from demos.benchmark.loader import loader
 from demos.benchmark.measure import Figure, Settings
 from demos.benchmark.memory import memory
+from demos.benchmark.operations import operations
 from demos.benchmark.overhead import chain, imports, overhead
 from demos.benchmark.programs import mnist
 from demos.benchmark.report import compare, draw, write
@@ -28,6 +29,7 @@ PARTS: dict[str, Callable[[Settings], list[Figure]]] = {
     "imports": imports,
     "training": training,
     "inference": inference,
+    "operations": operations,
     "memory": memory,
     "loader": loader,
     "roofline": roofline,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -82,11 +81,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     >>> leaky_relu(tensor([-1.0, 2.0]), 0.5).tolist()
     [-0.5, 2.0]
     """
-
-    def function(x: Tensor) -> Tensor:
-        return ops.where(x > 0, x, negative_slope * x)
-
-    return elementwise(function, input, inplace)
+    return elementwise(lambda x: ops.leaky_relu(x, negative_slope), input, inplace)
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
@@ -121,12 +116,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
     Reference: Clevert, Unterthiner and Hochreiter 2016, arXiv:1511.07289.
     """
-
-    def function(x: Tensor) -> Tensor:
-        below = autograd.expm1(autograd.clamp(x, max=0.0))  # no overflow in the unused branch
-        return ops.where(x > 0, x, alpha * below)
-
-    return elementwise(function, input, inplace)
+    return elementwise(lambda x: ops.elu(x, alpha), input, inplace)
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -153,21 +143,20 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
         out: Tensor = ops.gelu(input)
         return out
     if approximate == "tanh":
-        inner = math.sqrt(2 / math.pi) * (input + 0.044715 * input * input * input)
-        return 0.5 * input * (1 + autograd.tanh(inner))
+        out = ops.gelu_tanh(input)
+        return out
     raise ValueError(f"gelu: approximate is 'none' or 'tanh', got {approximate!r}")
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """``x * sigmoid(x)``, also called swish."""
-    return elementwise(lambda x: x * autograd.sigmoid(x), input, inplace)
+    return elementwise(ops.silu, input, inplace)
 
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """``log(1 + exp(beta * x)) / beta``, and x itself where ``beta * x`` is above `threshold`."""
-    scaled = beta * input
-    bent = autograd.log1p(autograd.exp(autograd.clamp(scaled, max=threshold))) / beta
-    return ops.where(scaled > threshold, input, bent)
+    out: Tensor = ops.softplus(input, beta, threshold)
+    return out
 
 
 def logsigmoid(input: Tensor) -> Tensor:
