@@ -18,7 +18,9 @@ from autograd.kernels.numpy_loss import (
     cross_entropy_grad,
     exponentiate,
     log_softmax,
+    log_softmax_grad,
     softmax,
+    softmax_grad,
 )
 from autograd.kernels.numpy_matmul import linear, matmul
 from autograd.kernels.numpy_norm import (
@@ -48,6 +50,7 @@ from autograd.kernels.numpy_pool import (
     sum_pool,
 )
 from autograd.kernels.numpy_recurrent import gru, gru_grad, lstm, lstm_grad, rnn, rnn_grad
+from autograd.kernels.numpy_reduce import add_up
 from autograd.kernels.numpy_rows import sum_rows
 from autograd.kernels.numpy_select import drop, relu, relu_grad, select
 from autograd.kernels.numpy_tape import evaluate
@@ -60,6 +63,7 @@ __all__ = [
     "adagrad_step",
     "adam_step",
     "adamax_step",
+    "add_up",
     "attention",
     "attention_grad",
     "conv",
@@ -76,6 +80,7 @@ __all__ = [
     "gru_grad",
     "linear",
     "log_softmax",
+    "log_softmax_grad",
     "lstm",
     "lstm_grad",
     "matmul",
@@ -96,6 +101,7 @@ __all__ = [
     "self_attention_grad",
     "sgd_step",
     "softmax",
+    "softmax_grad",
     "spread_pool",
     "standard_moments",
     "standardize",

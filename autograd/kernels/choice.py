@@ -18,6 +18,7 @@ __all__ = ["COMPILED", "NAMES", "get_kernels", "start", "use_kernels"]
 NAMES = ("numpy", "numba")
 
 COMPILED: dict[str, str] = {
+    "add_up": "numba_reduce",
     "conv": "numba_conv",
     "conv_input_grad": "numba_conv",
     "conv_weight_grad": "numba_conv",
@@ -38,13 +39,20 @@ COMPILED: dict[str, str] = {
     "rmsprop_step": "numba_optim",
     "sgd_step": "numba_optim",
     "drop": "numba_select",
+    "cross_entropy": "numba_softmax",
     "erf": "numba_special",
     "evaluate": "numba_tape",
+    "exponentiate": "numba_softmax",
     "linear": "numba_matmul",
+    "log_softmax": "numba_softmax",
+    "log_softmax_grad": "numba_softmax",
     "matmul": "numba_matmul",
     "relu": "numba_select",
     "relu_grad": "numba_select",
     "select": "numba_select",
+    "softmax": "numba_softmax",
+    "softmax_grad": "numba_softmax",
+    "sum_pool": "numba_pool",
 }
 """Where the compiled kernel of a name is: a module of `autograd.kernels`."""
 

@@ -14,6 +14,7 @@ from autograd.kernels import numpy_pool
 from autograd.kernels.compiled import compiled_exactly, in_order
 from autograd.kernels.numba_crew import hand_out, share
 from autograd.kernels.numba_halves import halve_vector, spread_vector
+from autograd.kernels.numba_reduce import add_up
 from autograd.kernels.numba_vectors import LANES
 from autograd.kernels.windows import Windows
 
@@ -49,6 +50,14 @@ def max_pool_grad(g: Any, places: Any, windows: Windows) -> Any:
     work = (grad.size + 4 * g.size) * ELEMENT
     share(put_back, planes, work, *arrays, in_order(starts), windows.flat_steps())
     return grad
+
+
+def sum_pool(x: Any, windows: Windows) -> Any:
+    """As `numpy_pool.sum_pool`; compiled where a window is all of the input."""
+    whole = windows.whole_axes()
+    if len(whole) < len(windows.sizes):
+        return numpy_pool.sum_pool(x, windows)
+    return add_up(x, tuple(range(x.ndim - len(whole), x.ndim)), True)
 
 
 def is_halving(windows: Windows) -> bool:

@@ -44,6 +44,33 @@ def log_softmax(x: Any, axis: int) -> Any:
     return out
 
 
+def softmax_grad(g: Any, out: Any, axis: int) -> Any:
+    """``out * (g - sum(g * out))``: the derivative of softmax, a symmetric matrix, times g."""
+    grad = np.empty(g.shape, g.dtype)
+
+    def work(values: Any, results: Any, part: Any) -> None:
+        np.multiply(values, results, out=part)
+        total = np.add.reduce(part, 1, keepdims=True)
+        np.subtract(values, total, out=part)
+        part *= results
+
+    by_rows(work, axis, g, out, grad)
+    return grad
+
+
+def log_softmax_grad(g: Any, out: Any, axis: int) -> Any:
+    """``g - exp(out) * sum(g)``"""
+    grad = np.empty(g.shape, g.dtype)
+
+    def work(values: Any, results: Any, part: Any) -> None:
+        np.exp(results, out=part)
+        part *= np.add.reduce(values, 1, keepdims=True)
+        np.subtract(values, part, out=part)
+
+    by_rows(work, axis, g, out, grad)
+    return grad
+
+
 def exponentiate(x: Any, axis: int) -> tuple[Any, Any, Any]:
     """The maximum, the exponential of the input minus that, and the sum of the exponentials."""
     out = np.empty(x.shape, x.dtype)
@@ -95,7 +122,14 @@ def cross_entropy(logits: Any, classes: Any, rate: Any, spread: Any) -> tuple[An
     Returns:
         the losses (N, 1, *), the exponentials (N, C, *) and their sums (N, 1, *).
     """
-    top, exponentials, total = exponentiate(logits, 1)
+    return losses_of(exponentiate(logits, 1), logits, classes, rate, spread)
+
+
+def losses_of(
+    known: tuple[Any, Any, Any], logits: Any, classes: Any, rate: Any, spread: Any
+) -> tuple[Any, Any, Any]:
+    """As `cross_entropy`, after `exponentiate`."""
+    top, exponentials, total = known
     log_total = np.log(total)
     chosen = logits[places(classes)] - top
     losses = (log_total - chosen) * rate

@@ -162,6 +162,8 @@ def sum_pool(x: Any, windows: Windows) -> Any:
 def spread_pool(g: Any, windows: Windows) -> Any:
     """The transpose of `sum_pool`: each value added to every input of its window."""
     lead = g.ndim - len(windows.sizes)
+    if len(windows.whole_axes()) == len(windows.sizes):
+        return np.broadcast_to(g, (*g.shape[:lead], *windows.sizes)).copy()
     for axis, size in enumerate(windows.sizes):
         skip = (slice(None),) * (lead + axis)
         spread = np.zeros((*g.shape[: lead + axis], size, *g.shape[lead + axis + 1 :]), g.dtype)

@@ -28,6 +28,8 @@ def sum_along(x: Any, dim: int) -> Any:
 
 def softmax_derivative(g: Any, out: Any, dim: int) -> Any:
     """The derivative of softmax, a symmetric matrix, times g."""
+    if isinstance(g, np.ndarray) and isinstance(out, np.ndarray) and g.ndim:
+        return kernels.softmax_grad(g, out, dim)
     return out * (g - sum_along(g * out, dim))
 
 
@@ -38,7 +40,13 @@ def softmax(x: Any, *, dim: int) -> Any:
     return kernels.softmax(x, dim) if x.ndim else np.ones_like(x)
 
 
-@primitive(lambda g, out, dim: g - exp(out) * sum_along(g, dim), case=ALONG)
+def log_softmax_rule(g: Any, out: Any, dim: int) -> Any:
+    if isinstance(g, np.ndarray) and g.ndim:
+        return kernels.log_softmax_grad(g, out, dim)
+    return g - exp(out) * sum_along(g, dim)
+
+
+@primitive(log_softmax_rule, case=ALONG)
 @quiet
 def log_softmax(x: Any, *, dim: int) -> Any:
     """``x - log(sum(exp(x)))`` along one axis; `dim` is not negative."""

@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from autograd import kernels
 from autograd.ops.elementwise import abs, exp, pow, quiet, sign, where
 from autograd.ops.shape import cat, expand, flip, permute, reshape, roll
 from autograd.primitive import Case, primitive
 
 add_reduce: Any = np.add.reduce  # half the overhead of np.sum
+LARGE = 1 << 16
+"""Elements from which on sums are shared among threads."""
 CASES = (
     Case(shapes=((2, 3),), attributes={"dim": (1,), "keepdim": False}),
     Case(shapes=((2, 3, 2),), attributes={"dim": (0, 2), "keepdim": True}),
@@ -53,7 +56,9 @@ def accumulated(reduce: Any, x: Any, **options: Any) -> Any:
 def sum(x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
     """The sum over some axes; of integers, in int64."""
     if x.dtype.kind == "f" and x.dtype.itemsize > 2:
-        return add_reduce(x, axis=dim, keepdims=keepdim)
+        if x.size < LARGE:
+            return add_reduce(x, axis=dim, keepdims=keepdim)
+        return kernels.add_up(x, dim, keepdim)
     return accumulated(add_reduce, x, axis=dim, keepdims=keepdim)
 
 

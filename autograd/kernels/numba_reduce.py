@@ -1,0 +1,85 @@
+"""Compiled sums over axes: of rows in vectors, or of rows onto each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.kernels import numpy_reduce
+from autograd.kernels.compiled import compiled
+from autograd.kernels.numba_crew import hand_out, share
+from autograd.kernels.numpy_reduce import LEAST, folded, shaped
+
+ELEMENT = 4
+"""Work of one element, in the multiplications that `share` counts."""
+CHUNK = 1 << 12
+"""Elements of a row that are summed by themselves, so that sums of sums round off less."""
+COLUMNS = 512
+"""Columns that are summed at a time; their sums stay in the first cache."""
+
+
+def add_up(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    """As `numpy_reduce.add_up`."""
+    sizes = folded(x, axes) if x.size >= LEAST and x.flags.writeable else None
+    if sizes is None or x.dtype != np.float32 or 1 < sizes[2] < 16:
+        return numpy_reduce.add_up(x, axes, keepdims)
+    outer, count, inner = sizes
+    flat = x.reshape(-1)  # (d0, d1, ...) -> (size,)
+    work = x.size * ELEMENT
+    if inner > 1:
+        out = np.zeros((outer, inner), x.dtype)
+        pieces = -(-inner // COLUMNS)
+        share(add_rows, outer * pieces, work, flat, out.reshape(-1), count, inner)
+        return shaped(out, x.shape, axes, keepdims)
+    pieces = -(-count // CHUNK)
+    out = np.empty((outer, pieces), x.dtype)
+    share(add_chunks, outer * pieces, work, flat, out.reshape(-1), count)
+    if pieces > 1:
+        out = np.add.reduce(out, axis=1)
+    return shaped(out, x.shape, axes, keepdims)
+
+
+@compiled
+def add_chunks(
+    board: Any, parts_in_all: int, parts: int, x: Any, out: Any, count: int, first: int, last: int
+) -> Any:
+    """The sums of some chunks of rows of `count` elements."""
+    if first < 0:
+        return hand_out(board, parts_in_all, parts)
+    pieces = (count + CHUNK - 1) // CHUNK
+    for number in range(first, last):
+        start = number // pieces * count + number % pieces * CHUNK
+        values = x[start : min(start + CHUNK, (number // pieces + 1) * count)]
+        total = x.dtype.type(0)
+        for k in range(values.size):
+            total += values[k]
+        out[number] = total
+    return False
+
+
+@compiled
+def add_rows(
+    board: Any,
+    parts_in_all: int,
+    parts: int,
+    x: Any,
+    out: Any,
+    count: int,
+    inner: int,
+    first: int,
+    last: int,
+) -> Any:
+    """The sums of some columns, `COLUMNS` at a time, of (outer, count, inner)."""
+    if first < 0:
+        return hand_out(board, parts_in_all, parts)
+    pieces = (inner + COLUMNS - 1) // COLUMNS
+    for number in range(first, last):
+        outer, column = number // pieces, number % pieces * COLUMNS
+        wide = min(COLUMNS, inner - column)
+        totals = out[outer * inner + column :][:wide]
+        for row in range(outer * count, (outer + 1) * count):
+            values = x[row * inner + column :][:wide]
+            for k in range(wide):
+                totals[k] += values[k]
+    return False

@@ -1,0 +1,59 @@
+"""Sums over axes, shared among threads where the array is large."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from autograd.kernels.threads import get_num_threads, share
+
+__all__ = ["add_up", "folded"]
+
+reduce: Any = np.add.reduce
+LEAST = 1 << 16
+"""Elements below which one call is as fast."""
+ELEMENT = 8
+"""Work of one element, in the multiplications that `share` counts."""
+
+
+def add_up(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    """The sum over some axes, none of them negative, in the type of x."""
+    sizes = folded(x, axes) if x.size >= LEAST else None
+    if sizes is None:
+        return reduce(x, axis=axes, keepdims=keepdims)
+    outer, count, inner = sizes
+    block = x.reshape(sizes)
+    out = np.empty((outer, inner), x.dtype)
+    work = x.size * ELEMENT
+    if outer > 1:
+        share(lambda part: reduce(block[part], axis=1, out=out[part]), outer, work, blas=False)
+    elif inner >= 16 * get_num_threads():
+        share(
+            lambda part: reduce(block[0, :, part], axis=0, out=out[0, part]),
+            inner,
+            work,
+            blas=False,
+        )
+    else:
+        parts = share(lambda part: reduce(block[0, part], axis=0), count, work, blas=False)
+        reduce(parts, axis=0, out=out[0])
+    return shaped(out, x.shape, axes, keepdims)
+
+
+def folded(x: Any, axes: tuple[int, ...]) -> tuple[int, int, int] | None:
+    """An array as three dimensions of which the middle one is summed, where it can be seen so."""
+    if not axes or not x.flags.c_contiguous or x.dtype not in (np.float32, np.float64):
+        return None
+    first, last = min(axes), max(axes) + 1
+    if last - first != len(axes) or not x.size:
+        return None
+    return prod(x.shape[:first]), prod(x.shape[first:last]), prod(x.shape[last:])
+
+
+def shaped(out: Any, shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> Any:
+    """Sums (outer, inner) as those of an array of some shape."""
+    if keepdims:
+        return out.reshape([1 if axis in axes else size for axis, size in enumerate(shape)])
+    return out.reshape([size for axis, size in enumerate(shape) if axis not in axes])
