@@ -18,9 +18,8 @@ from numba.extending import intrinsic
 from autograd.kernels.compiled import compiled_exactly, in_order
 from autograd.kernels.direct import Plan
 from autograd.kernels.numba_crew import hand_out, share
-from autograd.kernels.numba_lay import lay_out
+from autograd.kernels.numba_lay import fill, lay_out
 from autograd.kernels.numba_product import DEPTH, WIDTH, strip
-from autograd.kernels.numba_sums import fill
 from autograd.kernels.numba_vectors import LANES, VECTOR, load, outlined, store
 
 __all__ = ["collect", "gradient", "prepare", "results"]
@@ -216,7 +215,10 @@ def forward(
         here = min(together, last - image)
         for k in range(here):
             start = (image + k) * planes * plane
-            lay_out(x, start, planes, plane, channel, lines, phases, buffer, k * size)
+            lay_out(
+                x, start, planes, plane, channel, lines, len(lines) // 2, phases, len(phases) // 3,
+                buffer, k * size,
+            )  # fmt: skip
         total = here * width
         for group in range(groups):
             shift = group * (planes // groups) * channel
@@ -289,7 +291,10 @@ def backward(
             here = min(together, end - image)
             for k in range(here):
                 start = (image + k) * planes * plane
-                lay_out(x, start, planes, plane, channel, lines, phases, buffer, k * size)
+                lay_out(
+                x, start, planes, plane, channel, lines, len(lines) // 2, phases, len(phases) // 3,
+                buffer, k * size,
+            )  # fmt: skip
             total = here * width
             for group in range(groups):
                 shift = group * (planes // groups) * channel

@@ -2,139 +2,133 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autograd.kernels.compiled import compiled, in_order
 from autograd.kernels.direct import Plan
-from autograd.kernels.direct_ways import GRADIENTS, SUMS, gradients, rounded, sums
+from autograd.kernels.direct_ways import FEW, GRADIENTS, SUMS, rounded, sums
 from autograd.kernels.numba_crew import hand_out, share
 from autograd.kernels.numba_lay import lay_out
-from autograd.kernels.numba_sums import correlate, multiply
+from autograd.kernels.numba_sums import correlate, lanes_summed, multiply
 from autograd.kernels.numba_vectors import LANES
 
 __all__ = ["collect", "gradient", "prepare", "results"]
 
 
-def make_forward(outputs: int, wide: int) -> Callable[..., None]:
-    @compiled
-    def forward(
-        board: Any,
-        count: int,
-        parts: int,
-        x: Any,
-        inputs: int,
-        plane: int,
-        weights: Any,
-        bias: Any,
-        blocks: int,
-        out: Any,
-        groups: int,
-        channels: int,
-        width: int,
-        size: int,
-        lines: Any,
-        phases: Any,
-        taps: Any,
-        places: Any,
-        channel: int,
-        first: int,
-        last: int,
-    ) -> Any:
-        if first < 0:
-            return hand_out(board, count, parts)
-        vectors = len(places) // 3
-        buffer = np.zeros(size, x.dtype)
-        for image in range(first, last):
+@compiled
+def forward(
+    board: Any,
+    count: int,
+    parts: int,
+    x: Any,
+    inputs: int,
+    plane: int,
+    weights: Any,
+    bias: Any,
+    blocks: int,
+    out: Any,
+    groups: int,
+    channels: int,
+    width: int,
+    size: int,
+    lines: Any,
+    phases: Any,
+    taps: Any,
+    places: Any,
+    channel: int,
+    first: int,
+    last: int,
+) -> Any:
+    """The results of some images."""
+    if first < 0:
+        return hand_out(board, count, parts)
+    few = channels < FEW
+    outputs, wide = SUMS[1] if few else SUMS[0]
+    vectors = len(places) // 3
+    buffer = np.zeros(size, x.dtype)
+    for image in range(first, last):
+        start = image * inputs * plane
+        lay_out(
+                x, start, inputs, plane, channel, lines, len(lines) // 2, phases, len(phases) // 3,
+                buffer, 0,
+            )  # fmt: skip
+        for number in range(groups * blocks):
+            group, o = number // blocks, number % blocks * outputs
+            for place in range(0, vectors, wide):
+                multiply(
+                    few, buffer, group * (inputs // groups) * channel, places, place, vectors - 1,
+                    taps, len(taps), weights, number * len(taps) * outputs, bias, number * outputs,
+                    out, ((image * groups + group) * channels + o) * width, width, channels - o,
+                )  # fmt: skip
+    return False
+
+
+@compiled
+def backward(
+    board: Any,
+    count: int,
+    parts: int,
+    x: Any,
+    images: int,
+    inputs: int,
+    plane: int,
+    g: Any,
+    groups: int,
+    channels: int,
+    width: int,
+    grads: Any,
+    weights: int,
+    size: int,
+    lines: Any,
+    phases: Any,
+    taps: Any,
+    vectors: Any,
+    chunks: Any,
+    channel: int,
+    first: int,
+    last: int,
+) -> Any:
+    """The sums of some parts of the images."""
+    if first < 0:
+        return hand_out(board, count, parts)
+    few = channels < FEW
+    outputs, beside = GRADIENTS[1] if few else GRADIENTS[0]
+    buffer = np.zeros(size, x.dtype)
+    for part in range(first, last):
+        totals = np.zeros(weights * LANES, x.dtype)
+        begin, end = images * part // count, images * (part + 1) // count
+        for image in range(begin, end):
             start = image * inputs * plane
-            lay_out(x, start, inputs, plane, channel, lines, phases, buffer, 0)
-            for number in range(groups * blocks):
-                group, o = number // blocks, number % blocks * outputs
-                for place in range(0, vectors, wide):
-                    multiply(
-                        outputs, wide,
-                        buffer, group * (inputs // groups) * channel, places, place, vectors - 1,
-                        taps, len(taps), weights, number * len(taps) * outputs,
-                        bias, number * outputs,
-                        out, ((image * groups + group) * channels + o) * width, width,
-                        channels - o,
-                    )  # fmt: skip
-        return False
-
-    return forward
-
-
-def make_backward(outputs: int, beside: int) -> Callable[..., None]:
-    @compiled
-    def backward(
-        board: Any,
-        count: int,
-        parts: int,
-        x: Any,
-        images: int,
-        inputs: int,
-        plane: int,
-        g: Any,
-        groups: int,
-        channels: int,
-        width: int,
-        grads: Any,
-        weights: int,
-        size: int,
-        lines: Any,
-        phases: Any,
-        taps: Any,
-        vectors: Any,
-        chunks: Any,
-        channel: int,
-        first: int,
-        last: int,
-    ) -> Any:
-        """The sums of some parts of the images."""
-        if first < 0:
-            return hand_out(board, count, parts)
-        buffer = np.zeros(size, x.dtype)
-        for part in range(first, last):
-            totals = np.zeros(weights * LANES, x.dtype)
-            begin, end = images * part // count, images * (part + 1) // count
-            for image in range(begin, end):
-                start = image * inputs * plane
-                lay_out(x, start, inputs, plane, channel, lines, phases, buffer, 0)
-                for chunk in range(0, len(chunks), 3):
-                    total = 0
-                    for group in range(groups):
-                        for o in range(0, channels, outputs):
-                            for tap in range(0, len(taps), beside):
-                                correlate(
-                                    outputs, beside, buffer, group * (inputs // groups) * channel,
-                                    vectors, chunks[chunk], chunks[chunk + 1], chunks[chunk + 2],
-                                    taps, tap, len(taps),
-                                    g, ((image * groups + group) * channels + o) * width,
-                                    width, channels - o, totals, total,
-                                )  # fmt: skip
-                                total += outputs * beside * LANES
-            total = 0
-            for group in range(groups):
-                for output in range(0, channels, outputs):
-                    for tap in range(0, len(taps), beside):
-                        for o in range(output, output + outputs):
-                            for k in range(tap, tap + beside):
-                                if o < channels and k < len(taps):
-                                    value = totals[total]
-                                    for lane in range(1, LANES):
-                                        value += totals[total + lane]
-                                    row = (part * groups + group) * channels + o
-                                    grads[row * len(taps) + k] = value
-                                total += LANES
-        return False
-
-    return backward
-
-
-FORWARD = {shape: make_forward(*shape) for shape in SUMS}
-BACKWARD = {shape: make_backward(*shape) for shape in GRADIENTS}
+            lay_out(
+                x, start, inputs, plane, channel, lines, len(lines) // 2, phases, len(phases) // 3,
+                buffer, 0,
+            )  # fmt: skip
+            for chunk in range(0, len(chunks), 3):
+                total = 0
+                for group in range(groups):
+                    for o in range(0, channels, outputs):
+                        for tap in range(0, len(taps), beside):
+                            correlate(
+                                few, buffer, group * (inputs // groups) * channel,
+                                vectors, chunks[chunk], chunks[chunk + 1], chunks[chunk + 2],
+                                taps, tap, len(taps),
+                                g, ((image * groups + group) * channels + o) * width,
+                                width, channels - o, totals, total,
+                            )  # fmt: skip
+                            total += outputs * beside * LANES
+        total = 0
+        for group in range(groups):
+            for output in range(0, channels, outputs):
+                for tap in range(0, len(taps), beside):
+                    for o in range(output, output + outputs):
+                        for k in range(tap, tap + beside):
+                            if o < channels and k < len(taps):
+                                row = (part * groups + group) * channels + o
+                                grads[row * len(taps) + k] = lanes_summed(totals, total)
+                            total += LANES
+    return False
 
 
 def prepare(rows: Any, bias: Any) -> tuple[Any, Any, int]:
@@ -154,7 +148,7 @@ def prepare(rows: Any, bias: Any) -> tuple[Any, Any, int]:
 def results(x: Any, kernel: tuple[Any, Any, int], out: Any, layout: Plan, work: int) -> None:
     """(n, G*C, P) convolved by what `prepare` made -> (n, G, O, L)"""
     share(
-        FORWARD[sums(out.shape[2])],
+        forward,
         len(x),
         work,
         x.reshape(-1),  # (n, G*C, P) -> (n * G * C * P,)
@@ -177,7 +171,7 @@ def gradient(x: Any, g: Any, layout: Plan, parts: int, work: int) -> Any:
     taps = len(layout.taps)
     grads = np.empty((parts, groups * outputs, taps), np.float32)
     share(
-        BACKWARD[gradients(outputs)],
+        backward,
         parts,
         work,
         x.reshape(-1),  # (n, G*C, P) -> (n * G * C * P,)

@@ -6,14 +6,15 @@ It does not find them in loops over arrays, where it also has to check that noth
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from autograd.kernels.direct_ways import GRADIENTS, SUMS
 from autograd.kernels.numba_vectors import (
-    INTEGERS,
     LANES,
     POINTER,
     VECTOR,
@@ -21,11 +22,12 @@ from autograd.kernels.numba_vectors import (
     fused,
     lanes,
     load,
+    outlined,
     splat,
     store,
 )
 
-__all__ = ["correlate", "fill", "multiply", "pick"]
+__all__ = ["correlate", "lanes_summed", "multiply", "unpack"]
 
 INDEX = ir.IntType(64)
 Sums = list[Any]
@@ -84,11 +86,85 @@ def loop(
     return totals
 
 
+def both_shapes(
+    builder: Any,
+    name: str,
+    shapes: tuple[tuple[int, int], tuple[int, int]],
+    few: Any,
+    values: list[Any],
+    write: Callable[..., None],
+) -> None:
+    """Call code that is written for both of two shapes, the second where channels are few."""
+    with builder.if_else(few) as branches:
+        for shape, branch in zip(reversed(shapes), branches, strict=True):
+            with branch:
+                outlined(builder, f"{name}.{shape[0]}", values, partial(write, shape))
+
+
+def write_multiply(
+    shape: tuple[int, int],
+    builder: Any,
+    inputs: Any,
+    image: Any,
+    places: Any,
+    place: Any,
+    last: Any,
+    taps: Any,
+    count: Any,
+    weights: Any,
+    weight: Any,
+    bias: Any,
+    channel: Any,
+    out: Any,
+    start: Any,
+    plane: Any,
+    real: Any,
+) -> None:
+    """The code of `multiply`."""
+    channels, wide = shape
+    wheres = [
+        builder.mul(smaller(builder, builder.add(place, index(v)), last), index(3))
+        for v in range(wide)
+    ]
+    begins = [builder.add(image, entry(builder, places, where)) for where in wheres]
+    starts = []
+    for o in range(channels):
+        starts += [splat(builder, entry(builder, bias, channel, o), VECTOR)] * wide
+
+    def step(k: Any, sums: Sums) -> Sums:
+        tap = entry(builder, taps, k)
+        values = [
+            builder.load(at(builder, inputs, builder.add(begin, tap)), align=4) for begin in begins
+        ]
+        row = builder.add(weight, builder.mul(k, index(channels)))
+        results = []
+        for o in range(channels):
+            factor = splat(builder, entry(builder, weights, row, o), VECTOR)
+            results += [
+                fused(builder, factor, vector, sums[o * wide + v])
+                for v, vector in enumerate(values)
+            ]
+        return results
+
+    sums = loop(builder, index(0), count, starts, step)
+    for v, where in enumerate(wheres):
+        first = builder.add(start, entry(builder, places, where, 1))
+        within = entry(builder, places, where, 2)
+
+        def write(whole: bool, first: Any = first, v: int = v, within: Any = within) -> None:
+            mask = None if whole else lanes(builder, within)
+            for o in range(channels):
+                target = builder.add(first, builder.mul(plane, index(o)))
+                with builder.if_then(builder.icmp_signed("<", index(o), real), likely=True):
+                    store(builder, sums[o * wide + v], out, target, mask)
+
+        by_room(builder, within, LANES, write)
+
+
 @intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
 def multiply(
     _context: Any,
-    outputs: Any,
-    vectors: Any,
+    few: Any,
     inputs: Any,
     image: Any,
     places: Any,
@@ -105,73 +181,84 @@ def multiply(
     plane: Any,
     real: Any,
 ) -> Any:
-    """Compute some vectors of results, from a place on, for each of some channels of output."""
-    if not isinstance(outputs, types.IntegerLiteral) or not isinstance(
-        vectors, types.IntegerLiteral
-    ):
-        return None
-    channels, wide = outputs.literal_value, vectors.literal_value
+    """Compute some vectors of results, from a place on, for each of some channels of output.
+
+    As many as `SUMS` says.
+    """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, _, inputs, image, places, place, last, taps, count, *more = unpack(
-            context, builder, signature, arguments
-        )
-        weights, weight, bias, channel, out, start, plane, real = more
-        wheres = [
-            builder.mul(smaller(builder, builder.add(place, index(v)), last), index(3))
-            for v in range(wide)
-        ]
-        begins = [builder.add(image, entry(builder, places, where)) for where in wheres]
-        starts = []
-        for o in range(channels):
-            starts += [splat(builder, entry(builder, bias, channel, o), VECTOR)] * wide
-
-        def step(k: Any, sums: Sums) -> Sums:
-            tap = entry(builder, taps, k)
-            values = [
-                builder.load(at(builder, inputs, builder.add(begin, tap)), align=4)
-                for begin in begins
-            ]
-            row = builder.add(weight, builder.mul(k, index(channels)))
-            results = []
-            for o in range(channels):
-                factor = splat(builder, entry(builder, weights, row, o), VECTOR)
-                results += [
-                    fused(builder, factor, vector, sums[o * wide + v])
-                    for v, vector in enumerate(values)
-                ]
-            return results
-
-        sums = loop(builder, index(0), count, starts, step)
-        for v, where in enumerate(wheres):
-            first = builder.add(start, entry(builder, places, where, 1))
-            within = entry(builder, places, where, 2)
-
-            def write(whole: bool, first: Any = first, v: int = v, within: Any = within) -> None:
-                mask = None if whole else lanes(builder, within)
-                for o in range(channels):
-                    target = builder.add(first, builder.mul(plane, index(o)))
-                    with builder.if_then(builder.icmp_signed("<", index(o), real), likely=True):
-                        store(builder, sums[o * wide + v], out, target, mask)
-
-            by_room(builder, within, LANES, write)
+        few, *values = unpack(context, builder, signature, arguments)
+        both_shapes(builder, "multiply", SUMS, few, values, write_multiply)
         return context.get_dummy_value()
 
-    numbers = (types.intp,) * 3
+    i = types.intp
     return (
         types.void(
-            outputs, vectors, inputs, types.intp, places, *numbers[:2], taps, types.intp,
-            weights, types.intp, bias, types.intp, out, *numbers,
+            types.boolean, inputs, i, places, i, i, taps, i, weights, i, bias, i, out, i, i, i
         ),
         generate,
-    )  # fmt: skip
+    )
+
+
+def write_correlate(
+    shape: tuple[int, int],
+    builder: Any,
+    inputs: Any,
+    image: Any,
+    places: Any,
+    first: Any,
+    whole: Any,
+    last: Any,
+    taps: Any,
+    tap: Any,
+    count: Any,
+    g: Any,
+    start: Any,
+    plane: Any,
+    real: Any,
+    totals: Any,
+    total: Any,
+) -> None:
+    """The code of `correlate`."""
+    channels, beside = shape
+    final, lowest = builder.sub(count, index(1)), builder.sub(real, index(1))
+    begins = []
+    for b in range(beside):
+        number = smaller(builder, builder.add(tap, index(b)), final)
+        begins.append(builder.add(image, entry(builder, taps, number)))
+    planes = [
+        builder.add(start, builder.mul(plane, smaller(builder, index(o), lowest)))
+        for o in range(channels)
+    ]
+
+    def step(place: Any, sums: Sums, partly: bool) -> Sums:
+        where = builder.mul(place, index(3))
+        begin, out = entry(builder, places, where), entry(builder, places, where, 1)
+        mask = lanes(builder, entry(builder, places, where, 2)) if partly else None
+        values = [load(builder, inputs, builder.add(b, begin), mask) for b in begins]
+        results = []
+        for o in range(channels):
+            gradient = load(builder, g, builder.add(planes[o], out), mask)
+            results += [
+                fused(builder, gradient, vector, sums[o * beside + b])
+                for b, vector in enumerate(values)
+            ]
+        return results
+
+    wheres = [
+        at(builder, totals, builder.add(total, index(k * LANES))) for k in range(channels * beside)
+    ]
+    sums = [ir.Constant(VECTOR, [0.0] * LANES)] * len(wheres)
+    sums = loop(builder, first, whole, sums, lambda k, now: step(k, now, False))
+    sums = loop(builder, whole, last, sums, lambda k, now: step(k, now, True))
+    for where, result in zip(wheres, sums, strict=True):  # short sums round off less
+        builder.store(builder.fadd(builder.load(where, align=4), result), where, align=4)
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
 def correlate(
     _context: Any,
-    outputs: Any,
-    columns: Any,
+    few: Any,
     inputs: Any,
     image: Any,
     places: Any,
@@ -188,103 +275,36 @@ def correlate(
     totals: Any,
     total: Any,
 ) -> Any:
-    """Add, to a vector for each of some channels of output and some taps, gradient times input."""
-    if not isinstance(outputs, types.IntegerLiteral) or not isinstance(
-        columns, types.IntegerLiteral
-    ):
-        return None
-    channels, beside = outputs.literal_value, columns.literal_value
+    """Add, to a vector for each of some channels of output and some taps, gradient times input.
+
+    As many as `GRADIENTS` says.
+    """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, _, inputs, image, places, first, whole, last, taps, tap, count, *more = unpack(
-            context, builder, signature, arguments
-        )
-        g, start, plane, real, totals, total = more
-        final, lowest = builder.sub(count, index(1)), builder.sub(real, index(1))
-        begins = []
-        for b in range(beside):
-            number = smaller(builder, builder.add(tap, index(b)), final)
-            begins.append(builder.add(image, entry(builder, taps, number)))
-        planes = [
-            builder.add(start, builder.mul(plane, smaller(builder, index(o), lowest)))
-            for o in range(channels)
-        ]
-
-        def step(place: Any, sums: Sums, partly: bool) -> Sums:
-            where = builder.mul(place, index(3))
-            begin, out = entry(builder, places, where), entry(builder, places, where, 1)
-            mask = lanes(builder, entry(builder, places, where, 2)) if partly else None
-
-            def read(array: Any, place: Any) -> Any:
-                if partly:
-                    return load(builder, array, place, mask)
-                return builder.load(at(builder, array, place), align=4)
-
-            values = [read(inputs, builder.add(b, begin)) for b in begins]
-            results = []
-            for o in range(channels):
-                gradient = read(g, builder.add(planes[o], out))
-                results += [
-                    fused(builder, gradient, vector, sums[o * beside + b])
-                    for b, vector in enumerate(values)
-                ]
-            return results
-
-        wheres = [
-            at(builder, totals, builder.add(total, index(k * LANES)))
-            for k in range(channels * beside)
-        ]
-        sums = [ir.Constant(VECTOR, [0.0] * LANES)] * len(wheres)
-        sums = loop(builder, first, whole, sums, lambda k, now: step(k, now, False))
-        sums = loop(builder, whole, last, sums, lambda k, now: step(k, now, True))
-        for where, result in zip(wheres, sums, strict=True):  # short sums round off less
-            builder.store(builder.fadd(builder.load(where, align=4), result), where, align=4)
+        few, *values = unpack(context, builder, signature, arguments)
+        both_shapes(builder, "correlate", GRADIENTS, few, values, write_correlate)
         return context.get_dummy_value()
 
-    numbers = (types.intp,) * 3
+    i = types.intp
     return (
-        types.void(
-            outputs, columns, inputs, types.intp, places, *numbers, taps, *numbers[:2], g, *numbers,
-            totals, types.intp,
-        ),
+        types.void(types.boolean, inputs, i, places, i, i, i, taps, i, i, g, i, i, i, totals, i),
         generate,
-    )  # fmt: skip
+    )
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
-def fill(_context: Any, source: Any, start: Any, target: Any, place: Any, left: Any) -> Any:
-    """Copy neighbours, as many as are left or a vector has room for; then zeros."""
+def lanes_summed(_context: Any, totals: Any, total: Any) -> Any:
+    """The sum of the lanes of a vector."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        source, start, target, place, left = unpack(context, builder, signature, arguments)
+        totals, total = unpack(context, builder, signature, arguments)
+        vector = builder.load(at(builder, totals, total), align=4)
+        lane = [
+            builder.extract_element(vector, ir.Constant(ir.IntType(32), k)) for k in range(LANES)
+        ]
+        while len(lane) > 1:
+            half = len(lane) // 2
+            lane = [builder.fadd(a, b) for a, b in zip(lane[:half], lane[half:], strict=True)]
+        return lane[0]
 
-        def write(whole: bool) -> None:
-            mask = None if whole else lanes(builder, left)
-            store(builder, load(builder, source, start, mask), target, place)
-
-        by_room(builder, left, LANES, write)
-        return context.get_dummy_value()
-
-    return types.void(source, types.intp, target, types.intp, types.intp), generate
-
-
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
-def pick(_context: Any, source: Any, start: Any, target: Any, place: Any, left: Any) -> Any:
-    """Copy every second element, as many as are left or a vector has room for; then zeros."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        source, start, target, place, left = unpack(context, builder, signature, arguments)
-        reach = builder.sub(builder.mul(left, index(2)), index(1))
-
-        def write(whole: bool) -> None:
-            halves = []
-            for offset in (0, LANES):
-                mask = None if whole else lanes(builder, reach, offset)
-                halves.append(load(builder, source, builder.add(start, index(offset)), mask))
-            even = ir.Constant(INTEGERS, list(range(0, 2 * LANES, 2)))
-            store(builder, builder.shuffle_vector(*halves, even), target, place)
-
-        by_room(builder, reach, 2 * LANES, write)
-        return context.get_dummy_value()
-
-    return types.void(source, types.intp, target, types.intp, types.intp), generate
+    return types.float32(totals, types.intp), generate
