@@ -53,6 +53,7 @@ COMPILED: dict[str, str] = {
     "softmax": "numba_softmax",
     "softmax_grad": "numba_softmax",
     "sum_pool": "numba_pool",
+    "sum_rows": "numba_scatter",
 }
 """Where the compiled kernel of a name is: a module of `autograd.kernels`."""
 
