@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autograd.kernels.half import in_single
+from autograd.kernels.threads import share
+
+ELEMENT = 32
+"""Work of one weight in the softmax, in the multiplications that `share` counts."""
 
 
 @in_single
@@ -19,30 +24,58 @@ def attention(
     gives zeros. The result lies in memory as (..., L, heads, V), so that heads are joined there
     without a copy.
     """
-    weights = np.matmul(query * query.dtype.type(scale), np.swapaxes(key, -1, -2))
-    if mask is not None:
-        weights += mask
-    top = np.max(weights, axis=-1, keepdims=True, initial=-np.inf)
-    if mask is not None:
-        np.copyto(top, 0, where=np.isneginf(top))
-    weights -= top
-    np.exp(weights, out=weights)
-    total = np.sum(weights, axis=-1, keepdims=True)
-    if mask is not None:
-        np.copyto(total, 1, where=total == 0)
-    weights /= total
-    return apply(weights if keep is None else weights * keep, value), weights
+    lead = np.broadcast_shapes(query.shape[:-2], key.shape[:-2])
+    weights = np.empty((*lead, query.shape[-2], key.shape[-2]), query.dtype)
+    out = room(weights, value)
+
+    def attend(
+        query: Any, key: Any, value: Any, mask: Any, keep: Any, weights: Any, out: Any
+    ) -> None:
+        np.matmul(query * query.dtype.type(scale), np.swapaxes(key, -1, -2), out=weights)
+        if mask is not None:
+            weights += mask
+        top = np.max(weights, axis=-1, keepdims=True, initial=-np.inf)
+        if mask is not None:
+            np.copyto(top, 0, where=np.isneginf(top))
+        weights -= top
+        np.exp(weights, out=weights)
+        total = np.sum(weights, axis=-1, keepdims=True)
+        if mask is not None:
+            np.copyto(total, 1, where=total == 0)
+        weights /= total
+        np.matmul(weights if keep is None else weights * keep, value, out=out)
+
+    by_sequences(attend, query.shape[-1], weights, query, key, value, mask, keep, weights, out)
+    return out, weights
 
 
-def apply(weights: Any, value: Any, out: Any = None) -> Any:
-    """``weights @ value``, (..., heads, L, V), laid out as (..., L, heads, V)."""
-    if out is None:
-        lead = np.broadcast_shapes(weights.shape[:-2], value.shape[:-2])
-        rows, features = weights.shape[-2], value.shape[-1]
-        if not lead:
-            return np.matmul(weights, value)
-        out = np.empty((*lead[:-1], rows, lead[-1], features), value.dtype).swapaxes(-2, -3)
-    return np.matmul(weights, value, out=out)
+def by_sequences(work: Callable[..., None], features: int, weights: Any, *arrays: Any) -> None:
+    """Call a function on parts of the first axis of arrays; those that lack it go whole."""
+    ndim, count = weights.ndim, len(weights)
+
+    def some(part: slice) -> None:
+        work(
+            *(
+                array[part]
+                if array is not None and array.ndim == ndim and len(array) > 1
+                else array
+                for array in arrays
+            )
+        )
+
+    if ndim > 2 and count > 1:
+        share(some, count, weights.size * (2 * features + ELEMENT))
+    else:
+        work(*arrays)
+
+
+def room(weights: Any, value: Any) -> Any:
+    """For ``weights @ value``, (..., heads, L, V), laid out as (..., L, heads, V)."""
+    lead = np.broadcast_shapes(weights.shape[:-2], value.shape[:-2])
+    rows, features = weights.shape[-2], value.shape[-1]
+    if not lead:
+        return np.empty((rows, features), value.dtype)
+    return np.empty((*lead[:-1], rows, lead[-1], features), value.dtype).swapaxes(-2, -3)
 
 
 @in_single
@@ -62,26 +95,44 @@ def attention_grad(
 
     The mean of the gradient of the weights, which softmax takes off, is that of ``g * out``.
     """
-    factor = query.dtype.type(scale)
-    value_grad = query_grad = key_grad = mask_grad = None
-    if needs[2]:
-        kept = weights if keep is None else weights * keep
-        value_grad = apply(np.swapaxes(kept, -1, -2), g, into[2])
-    if needs[0] or needs[1] or needs[3]:
-        change = np.matmul(g, np.swapaxes(value, -1, -2))
+    factor, turned = query.dtype.type(scale), np.swapaxes(weights, -1, -2)
+    pairs = ((weights, key), (turned, query), (turned, g))
+    grads = [
+        None if not need else room(*pair) if given is None else given
+        for need, given, pair in zip(needs, into, pairs, strict=False)
+    ]
+    mask_grad = (
+        np.empty(np.broadcast_shapes(weights.shape, (*g.shape[:-1], 1)), g.dtype)
+        if needs[3]
+        else None
+    )
+
+    def back(
+        g: Any, query: Any, key: Any, value: Any, out: Any, weights: Any, keep: Any, mask_grad: Any,
+        query_grad: Any, key_grad: Any, value_grad: Any,
+    ) -> None:  # fmt: skip
+        if value_grad is not None:
+            kept = weights if keep is None else weights * keep
+            np.matmul(np.swapaxes(kept, -1, -2), g, out=value_grad)
+        if query_grad is None and key_grad is None and mask_grad is None:
+            return
+        change = np.matmul(g, np.swapaxes(value, -1, -2), out=mask_grad)
         if keep is not None:
             change *= keep
         change -= np.vecdot(g, out)[..., None]  # (..., L) -> (..., L, 1)
         change *= weights
-        if needs[3]:
-            mask_grad = change
-        if needs[0]:
-            query_grad = apply(change, key, into[0])
+        if query_grad is not None:
+            np.matmul(change, key, out=query_grad)
             query_grad *= factor
-        if needs[1]:
-            key_grad = apply(np.swapaxes(change, -1, -2), query, into[1])
+        if key_grad is not None:
+            np.matmul(np.swapaxes(change, -1, -2), query, out=key_grad)
             key_grad *= factor
-    return query_grad, key_grad, value_grad, mask_grad
+
+    by_sequences(
+        back, 2 * query.shape[-1], weights, g, query, key, value, out, weights, keep, mask_grad,
+        *grads,
+    )  # fmt: skip
+    return (*grads, mask_grad)
 
 
 def split(x: Any, heads: int) -> tuple[Any, Any, Any]:
