@@ -9,7 +9,7 @@ import pytest
 
 import autograd
 import nn
-from demos.benchmark import machine, measure, memory, mnist, overhead
+from demos.benchmark import machine, measure, memory, mnist, operations, overhead
 from demos.benchmark.command import PARTS, main
 from demos.benchmark.measure import MYGRAD, TORCH, Contender, Figure, Settings, Table, take_turns
 from demos.benchmark.report import draw, read, write
@@ -63,6 +63,49 @@ def test_times_of_steps(capsys):
     assert all(0 < figure.value < 1e5 for figure in figures)
     assert said.count("| perceptron ") == 2
     assert ("geometric mean" in said) == TORCH_IS_THERE
+
+
+def test_times_of_operations(capsys, monkeypatch):
+    names = ["sigmoid", "cross_entropy, 10 classes", "LSTM"]
+    some = {name: operations.OPERATIONS[name] for name in names}
+    monkeypatch.setattr(operations, "OPERATIONS", some)
+    figures = PARTS["operations"](LITTLE)
+    kinds = [f"{name}: {kind}" for name in names for kind in ("forward", "backward")]
+    assert [f.case for f in figures if f.who == "ndgrad numpy"] == kinds
+    assert all(0 < figure.value < 1e5 for figure in figures)
+    assert capsys.readouterr().out.count("| LSTM: ") == 2
+
+
+@pytest.mark.parametrize("kernels", ["numpy", "numba"])
+@pytest.mark.parametrize("name", operations.OPERATIONS)
+def test_operations_are_the_same_in_both_libraries(name, kernels):
+    """Results and gradients, at the sizes that are timed."""
+    torch = pytest.importorskip("torch")
+    if kernels == "numba":
+        pytest.importorskip("numba")
+    operation = operations.OPERATIONS[name]
+    random = np.random.default_rng(0)
+    values = [random.standard_normal(shape, np.float32) for shape in operation.shapes]
+    rivals = (
+        Contender("ours", autograd, nn, nn.optim, kernels),
+        Contender("theirs", torch, torch.nn, torch.optim),
+    )
+    layers = [operation.layer(rival.modules) for rival in rivals] if operation.layer else []
+    if layers:
+        state = layers[0].state_dict()
+        layers[1].load_state_dict({k: torch.from_numpy(v.numpy()) for k, v in state.items()})
+    results = []
+    for number, rival in enumerate(rivals):
+        rival.begin()
+        arrays = [rival.library.tensor(value, requires_grad=True) for value in values]
+        rival.library.manual_seed(0)
+        out = operation.call(rival, *layers[number : number + 1], *arrays)
+        (out * out).sum().backward()
+        results.append([out.detach().numpy(), *(array.grad.numpy() for array in arrays)])
+    for ours, theirs in zip(*results, strict=True):
+        assert ours.shape == theirs.shape
+        if name != "dropout":
+            assert np.abs(ours - theirs).max() <= 1e-4 * max(1, np.abs(theirs).max())
 
 
 def test_mygrad_takes_part_where_it_has_the_network():
