@@ -36,9 +36,8 @@ def test_layer(options, places, dtype):
 @pytest.mark.parametrize("kind", ["numpy", "numba"])
 @pytest.mark.parametrize("dtype", [F32, F64])
 @pytest.mark.parametrize("width", [3, 32, 77])
-@pytest.mark.parametrize("count", [3, 40, 3000, 20_000])
+@pytest.mark.parametrize("count", [3, 40, 3000])
 def test_sums_of_rows_against_adding_one_by_one(count, width, dtype, kind):
-    """Also where a place occurs so often that the order of a sum matters."""
     if kind == "numba":
         pytest.importorskip("numba")
     rng = np.random.default_rng(count)
@@ -50,6 +49,17 @@ def test_sums_of_rows_against_adding_one_by_one(count, width, dtype, kind):
         found = kernels.sum_rows(x, places, np.zeros((9, 2, width), dtype))
     assert found.dtype == dtype
     np.testing.assert_allclose(found, expected, 1e-5 if dtype == F32 else 1e-12)
+
+
+@pytest.mark.parametrize("kind", ["numpy", "numba"])
+def test_sums_of_many_rows_round_off_little(kind):
+    """One after the other, equal numbers would all be rounded in the same direction."""
+    if kind == "numba":
+        pytest.importorskip("numba")
+    x, places = np.full((50_000, 32), 1.1, F32), np.zeros(50_000, int)
+    with autograd.use_kernels(kind):
+        found = kernels.sum_rows(x, places, np.zeros((1, 32), F32))
+    np.testing.assert_allclose(found, 50_000 * float(F32(1.1)), 1e-6)
 
 
 @pytest.mark.parametrize("count", [3, 40, 3000])
