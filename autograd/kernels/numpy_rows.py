@@ -32,5 +32,6 @@ def sum_rows(x: Any, places: Any, total: Any) -> Any:
         total[targets] += x[order[starts + turn]]
     left = counts > FREQUENT
     for start, count, target in zip(starts[left], counts[left], targets[left], strict=True):
-        total[target] += np.sum(x[order[start + FREQUENT : start + count]], axis=0)
+        rest = x[order[start + FREQUENT : start + count]]
+        total[target] += np.sum(rest, axis=0, dtype=np.float64)  # rows are added one by one
     return total
