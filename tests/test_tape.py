@@ -171,6 +171,22 @@ def test_which_broadcasts_are_compiled(used, other):
     assert used == "numpy" or (result == 3).all()
 
 
+@pytest.mark.parametrize("shape", [(), (50, 1), (60,), (1, 50, 1), (4, 1, 1)])
+def test_stretched_inputs_are_read_where_they_are(used, shape):
+    """As gradients of sums are."""
+    random = np.random.default_rng(0)
+    x, g = (
+        random.standard_normal((4, 50, 60), np.float32),
+        random.standard_normal(shape, np.float32),
+    )
+    for large in (np.broadcast_to(g, x.shape), x):
+        result = kernels.evaluate(
+            large, tape.tape_for(np.multiply, [x, x]), [x, np.broadcast_to(g, x.shape)]
+        )
+        if used == "numba" or shape == ():
+            np.testing.assert_array_equal(result, x * g)
+
+
 def test_what_is_not_laid_out_plainly_is_left_alone():
     x = np.ones((64, 64), np.float32)
     add = lambda x, y: x + y

@@ -34,7 +34,7 @@ from autograd.kernels.numba_vectors import (
     store,
     tanh,
 )
-from autograd.kernels.numpy_tape import layout
+from autograd.kernels.numpy_tape import collapsed, layout
 from autograd.kernels.tape import FUNCTIONS, Place, Tape
 
 BLOCK = 1024
@@ -50,6 +50,7 @@ def evaluate(like: Any, tape: Tape, arrays: list[Any]) -> Any:
     program = encoded(tape)
     if program is None or like.dtype != np.float32 or like.size < BLOCK:
         return numpy_tape.evaluate(like, tape, arrays)
+    arrays = [collapsed(array) for array in arrays]
     shapes = layout(like, arrays)
     if shapes is None:
         return None

@@ -61,33 +61,6 @@ def max_pool(x: Any, windows: Windows) -> tuple[Any, Any]:
 
     share(pool, len(planes), len(taps) * out.size * ELEMENT, blas=False)
     return out, places
-    planes = x.reshape(-1, *windows.sizes)
-    best_planes = out.reshape(-1, *windows.out)
-    place_planes = places.reshape(best_planes.shape)
-    taps = list(enumerate(windows.taps()))
-    whole = windows.overlaps()[0] == tuple(slice(0, extent) for extent in windows.extents)
-    first = None if whole else windows.first_places()
-    lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
-    for block in plane_blocks(planes):
-        part, best, place = planes[block], best_planes[block], place_planes[block]
-        if first is None:
-            best[...] = part[(..., *taps[0][1][1])]
-            place[...] = 0
-        else:
-            best[...] = lowest
-            place[...] = first
-        for number, (outs, ins) in taps if first is not None else taps[1:]:
-            values, so_far = part[(..., *ins)], best[(..., *outs)]
-            larger = np.greater(values, so_far).view(np.uint8)
-            np.maximum(so_far, values, out=so_far)
-            chosen = place[(..., *outs)]
-            # numbers rise, so the largest one marked is the last that was larger
-            marked = np.multiply(larger, number, dtype=places.dtype)
-            np.maximum(chosen, marked, out=chosen)
-        if x.dtype.kind == "f" and np.isnan(np.max(best)):
-            for number, (outs, ins) in taps:
-                place[(..., *outs)][np.isnan(part[(..., *ins)])] = number
-    return out, places
 
 
 def max_pool_indices(places: Any, windows: Windows) -> Any:

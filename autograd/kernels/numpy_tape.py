@@ -31,6 +31,7 @@ def evaluate(like: Any, tape: Tape, arrays: list[Any]) -> Any:
     """
     if like.dtype.kind != "f" or like.dtype.itemsize < 4:
         return None
+    arrays = [collapsed(array) for array in arrays]
     shapes = layout(like, arrays)
     if shapes is None or any(count not in (1, like.size) for _, count in shapes):
         return None
@@ -90,6 +91,13 @@ def run(name: str, values: list[Any], out: Any) -> None:
         np.divide(1, out, out=out)
     else:
         getattr(np, name)(*values, out=out)
+
+
+def collapsed(array: Any) -> Any:
+    """Without the repetitions of an array that was stretched along some axes."""
+    if array.flags.c_contiguous:
+        return array
+    return array[tuple(slice(0, 1) if step == 0 else slice(None) for step in array.strides)]
 
 
 def layout(like: Any, arrays: list[Any]) -> Layout | None:
