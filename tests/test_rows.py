@@ -75,6 +75,28 @@ def test_large_sums(module, shape):
     assert module.add_up(x, tuple(range(len(shape))), True).shape == (1,) * len(shape)
 
 
+@of_sums
+@given(case=arrays_and_axes())
+def test_running_sums(module, case):
+    """Bit for bit those of NumPy, which adds one after the other as well."""
+    x, axes, _ = case
+    with pytest.MonkeyPatch.context() as patch:
+        for each in SUMS:
+            patch.setattr(each, "LEAST", 1)
+        found = module.running_sum(x, axes[0])
+    wanted = np.add.accumulate(x, axis=axes[0])
+    assert found.dtype == wanted.dtype
+    np.testing.assert_array_equal(found, wanted)
+
+
+@of_sums
+@pytest.mark.parametrize("shape", [(3, 70_000), (70_000, 3), (1, 200, 999), (200_000,)])
+def test_large_running_sums(module, shape):
+    x = np.random.default_rng(0).standard_normal(shape, np.float32)
+    for axis in range(len(shape)):
+        np.testing.assert_array_equal(module.running_sum(x, axis), np.add.accumulate(x, axis=axis))
+
+
 def test_what_may_not_be_written_to_is_summed_too():
     x = np.ones((300, 400), np.float32)
     x.flags.writeable = False

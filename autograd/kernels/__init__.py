@@ -50,7 +50,7 @@ from autograd.kernels.numpy_pool import (
     sum_pool,
 )
 from autograd.kernels.numpy_recurrent import gru, gru_grad, lstm, lstm_grad, rnn, rnn_grad
-from autograd.kernels.numpy_reduce import add_up
+from autograd.kernels.numpy_reduce import add_up, running_sum
 from autograd.kernels.numpy_rows import sum_rows
 from autograd.kernels.numpy_select import drop, relu, relu_grad, select
 from autograd.kernels.numpy_tape import evaluate
@@ -96,6 +96,7 @@ __all__ = [
     "rmsprop_step",
     "rnn",
     "rnn_grad",
+    "running_sum",
     "select",
     "self_attention",
     "self_attention_grad",

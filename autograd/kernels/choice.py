@@ -49,6 +49,7 @@ COMPILED: dict[str, str] = {
     "matmul": "numba_matmul",
     "relu": "numba_select",
     "relu_grad": "numba_select",
+    "running_sum": "numba_reduce",
     "select": "numba_select",
     "softmax": "numba_softmax",
     "softmax_grad": "numba_softmax",

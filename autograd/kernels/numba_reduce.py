@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels import numpy_reduce
-from autograd.kernels.compiled import compiled
+from autograd.kernels.compiled import compiled, compiled_exactly
 from autograd.kernels.numba_crew import hand_out, share
 from autograd.kernels.numpy_reduce import LEAST, folded, shaped
 
@@ -38,6 +38,55 @@ def add_up(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     if pieces > 1:
         out = np.add.reduce(out, axis=1)
     return shaped(out, x.shape, axes, keepdims)
+
+
+def running_sum(x: Any, axis: int) -> Any:
+    """As `numpy_reduce.running_sum`."""
+    sizes = folded(x, (axis,)) if x.size >= LEAST and x.flags.writeable else None
+    if sizes is None or x.dtype != np.float32:
+        return numpy_reduce.running_sum(x, axis)
+    outer, count, inner = sizes
+    out = np.empty(x.shape, x.dtype)
+    pieces = -(-inner // COLUMNS)
+    flat = x.reshape(-1), out.reshape(-1)  # (d0, d1, ...) -> (size,)
+    share(run_along, outer * pieces, x.size * ELEMENT, *flat, count, inner)
+    return out
+
+
+@compiled_exactly
+def run_along(
+    board: Any,
+    parts_in_all: int,
+    parts: int,
+    x: Any,
+    out: Any,
+    count: int,
+    inner: int,
+    first: int,
+    last: int,
+) -> Any:
+    """The sums so far in some columns, `COLUMNS` at a time, of (outer, count, inner)."""
+    if first < 0:
+        return hand_out(board, parts_in_all, parts)
+    pieces = (inner + COLUMNS - 1) // COLUMNS
+    for number in range(first, last):
+        start = number // pieces * count * inner + number % pieces * COLUMNS
+        wide = min(COLUMNS, inner - number % pieces * COLUMNS)
+        if inner == 1:
+            total = x.dtype.type(0)
+            for k in range(start, start + count):
+                total += x[k]
+                out[k] = total
+            continue
+        for j in range(start, start + wide):
+            out[j] = x[j]
+        for row in range(1, count):
+            place = start + row * inner
+            values, results = x[place:][:wide], out[place:][:wide]
+            before = out[place - inner :][:wide]
+            for j in range(wide):
+                results[j] = before[j] + values[j]
+    return False
 
 
 @compiled

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.kernels.threads import get_num_threads, share
 
-__all__ = ["add_up", "folded"]
+__all__ = ["add_up", "folded", "running_sum"]
 
 reduce: Any = np.add.reduce
 LEAST = 1 << 16
@@ -40,6 +40,22 @@ def add_up(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
         parts = share(lambda part: reduce(block[0, part], axis=0), count, work, blas=False)
         reduce(parts, axis=0, out=out[0])
     return shaped(out, x.shape, axes, keepdims)
+
+
+def running_sum(x: Any, axis: int) -> Any:
+    """The sums of all elements so far along an axis, in the type of x."""
+    sizes = folded(x, (axis,)) if x.size >= LEAST else None
+    if sizes is None:
+        return np.add.accumulate(x, axis=axis)
+    outer, _, inner = sizes
+    block, out = x.reshape(sizes), np.empty(sizes, x.dtype)
+
+    def work(part: slice) -> None:
+        where: Any = part if outer > 1 else (slice(None), slice(None), part)
+        np.add.accumulate(block[where], axis=1, out=out[where])
+
+    share(work, outer if outer > 1 else inner, x.size * ELEMENT, blas=False)
+    return out.reshape(x.shape)
 
 
 def folded(x: Any, axes: tuple[int, ...]) -> tuple[int, int, int] | None:

@@ -130,6 +130,8 @@ def logsumexp(x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
 @quiet
 def cumsum(x: Any, *, dim: int) -> Any:
     """The running sum along one axis; of integers, in int64."""
+    if x.size >= LARGE and x.dtype.kind == "f" and x.dtype.itemsize > 2:
+        return kernels.running_sum(x, dim)
     return accumulated(np.cumsum, x, axis=dim)
 
 
