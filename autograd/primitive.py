@@ -80,7 +80,8 @@ def primitive(
         broadcasts: the inputs broadcast against each other; gradients are summed back.
         elementwise: each element of the result, and of the gradients, depends on the same elements
             of the inputs only. Large arrays are then worked on some elements at a time, by several
-            threads, see `autograd.kernels.tape`.
+            threads, see `autograd.kernels.tape`. What is computed must depend on the inputs alone,
+            for it is looked at only once.
         formula: the same function by operators, NumPy's functions and primitives alone, for that,
             where the function itself does it otherwise.
         promote: brings the inputs to their common data type.

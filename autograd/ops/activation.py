@@ -107,7 +107,7 @@ def elu(x: Any, alpha: float) -> Any:
     None,
     promote=promote_float,
     elementwise=True,
-    case=Case(avoid=(1.0,), constants={"beta": 1.5, "threshold": 1.5}),
+    case=Case(avoid=(1.5,), constants={"beta": 0.8, "threshold": 1.2}),
 )
 @quiet
 def softplus(x: Any, beta: float, threshold: float) -> Any:
