@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import OPS, kernels, op
-from autograd.kernels import tape, threads
+from autograd.kernels import numpy_tape, tape, threads
 from autograd.plans import reads
 
 KERNELS = [
@@ -22,7 +22,8 @@ SIZES = (1024, 1025, 3333, 20_000)
 
 
 @pytest.fixture(autouse=True, params=KERNELS)
-def used(request):
+def used(request, monkeypatch):
+    monkeypatch.setattr(numpy_tape, "LEAST", 0)
     with autograd.use_kernels(request.param):
         yield request.param
 
@@ -169,6 +170,15 @@ def test_which_broadcasts_are_compiled(used, other):
     x, y = np.ones((8, 32, 28, 28), np.float32), np.full(other, 2.0, np.float32)
     result = evaluated(lambda x, y: x + y, x, y)
     assert used == "numpy" or (result == 3).all()
+
+
+def test_light_formulas_are_left_to_numpy(monkeypatch):
+    monkeypatch.undo()
+    x = np.ones(100_000, np.float32)
+    for formula, light in ((lambda x: x * (1 - x), True), (lambda x: np.exp(x) + 1, False)):
+        found = tape.tape_for(formula, [x])
+        with autograd.use_kernels("numpy"):
+            assert (kernels.evaluate(x, found, [x]) is None) == light
 
 
 @pytest.mark.parametrize("shape", [(), (50, 1), (60,), (1, 50, 1), (4, 1, 1)])

@@ -1,7 +1,7 @@
-"""Compiled maximum pooling, in vectors over windows of 2 x 2 that lie side by side.
+"""Compiled maximum pooling over windows of 2 x 2 that lie side by side, the most frequent ones.
 
-Other windows of two dimensions are gone through one by one; what NumPy does as fast, sums and other
-numbers of dimensions, is left to it.
+What NumPy does as fast is left to it: other windows, and sums but for those of whole planes. The
+gradient is compiled for all.
 """
 
 from __future__ import annotations
@@ -19,27 +19,19 @@ from autograd.kernels.numba_reduce import add_up
 from autograd.kernels.numba_vectors import LANES
 from autograd.kernels.windows import Windows
 
-FEW = 256
-"""Positions of a kernel whose numbers fit a byte."""
 ELEMENT = 4
 """Work of one element, in the multiplications that `share` counts."""
 
 
 def max_pool(x: Any, windows: Windows) -> tuple[Any, Any]:
     """As `numpy_pool.max_pool`."""
-    flat = len(windows.sizes) == 2 and prod(windows.kernel) <= FEW
-    if not (flat and x.size and prod(windows.out) and x.dtype == np.float32):
+    if not (is_halving(windows) and x.size and x.dtype == np.float32):
         return numpy_pool.max_pool(x, windows)
     out: Any = np.empty((*x.shape[:-2], *windows.out), x.dtype)
     places: Any = np.empty(out.shape, np.uint8)
     planes = x.size // prod(windows.sizes)
     arrays = in_order(x), out.reshape(-1), places.reshape(-1)
-    if is_halving(windows):
-        share(halve, planes, x.size * ELEMENT, *arrays, *windows.sizes, *windows.out)
-        return out, places
-    work = out.size * prod(windows.kernel) * ELEMENT
-    shapes = windows.sizes, windows.out, windows.kernel, windows.stride
-    share(pool, planes, work, *arrays, *shapes, windows.before, windows.dilation)
+    share(halve, planes, x.size * ELEMENT, *arrays, *windows.sizes, *windows.out)
     return out, places
 
 
@@ -117,49 +109,6 @@ def halve(
                     value, number = other, k
             out[place + c] = value
             places[place + c] = number
-    return False
-
-
-@compiled_exactly
-def pool(
-    board: Any,
-    count: int,
-    parts: int,
-    x: Any,
-    out: Any,
-    places: Any,
-    sizes: tuple[int, int],
-    results: tuple[int, int],
-    kernel: tuple[int, int],
-    stride: tuple[int, int],
-    before: tuple[int, int],
-    dilation: tuple[int, int],
-    first: int,
-    last: int,
-) -> Any:
-    """The maxima of some planes, for windows of any kind."""
-    if first < 0:
-        return hand_out(board, count, parts)
-    height, width = sizes
-    rows, columns = results
-    for row in range(first * rows, last * rows):
-        start, top = row // rows * height * width, row % rows * stride[0] - before[0]
-        for column in range(columns):
-            left = column * stride[1] - before[1]
-            best, number = x.dtype.type(0), -1
-            for i in range(kernel[0]):
-                y = top + i * dilation[0]
-                if y < 0 or y >= height:
-                    continue
-                for j in range(kernel[1]):
-                    place = left + j * dilation[1]
-                    if place < 0 or place >= width:
-                        continue
-                    value = x[start + y * width + place]
-                    if number < 0 or value > best or value != value:
-                        best, number = value, i * kernel[1] + j
-            out[row * columns + column] = best
-            places[row * columns + column] = number
     return False
 
 

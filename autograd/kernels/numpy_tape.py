@@ -6,14 +6,17 @@ from typing import Any
 
 import numpy as np
 
+from autograd.kernels.numpy_select import BITS
 from autograd.kernels.special import erf_into
-from autograd.kernels.tape import CONDITIONS, Place, Tape
+from autograd.kernels.tape import CONDITIONS, HEAVY, Place, Tape
 from autograd.kernels.threads import share
 
 __all__ = ["Layout", "evaluate", "layout"]
 
 BLOCK = 1 << 16
 """Elements that are worked on at a time: fewer would have threads wait for each other."""
+LEAST = HEAVY
+"""Weight below which NumPy is as fast on whole arrays, unless it has to choose."""
 ELEMENT = 8
 """Work of one element in an instruction, in the multiplications that `share` counts."""
 
@@ -30,6 +33,8 @@ def evaluate(like: Any, tape: Tape, arrays: list[Any]) -> Any:
         arrays: its inputs, of one type; some may broadcast.
     """
     if like.dtype.kind != "f" or like.dtype.itemsize < 4:
+        return None
+    if tape.weight < LEAST and all(step.function != "where" for step in tape.instructions):
         return None
     arrays = [collapsed(array) for array in arrays]
     shapes = layout(like, arrays)
@@ -80,8 +85,7 @@ def run(name: str, values: list[Any], out: Any) -> None:
     """One instruction."""
     if name == "where":
         condition, first, second = values
-        np.copyto(out, second)
-        np.copyto(out, first, where=condition)
+        choose(condition, first, second, out)
     elif name == "erf":
         erf_into(values[0], out)
     elif name == "sigmoid":
@@ -91,6 +95,18 @@ def run(name: str, values: list[Any], out: Any) -> None:
         np.divide(1, out, out=out)
     else:
         getattr(np, name)(*values, out=out)
+
+
+def choose(condition: Any, x: Any, y: Any, out: Any) -> None:
+    """X where the condition holds, else y, by their bits: faster than `numpy.where`."""
+    bits = BITS[out.dtype.itemsize]
+    mask, result = np.empty(out.shape, bits), out.view(bits)
+    np.copyto(mask, condition.view(np.int8))
+    np.negative(mask, out=mask)  # 1 becomes a number whose bits are all 1
+    first, second = (np.asarray(value, out.dtype).view(bits) for value in (x, y))
+    np.bitwise_xor(first, second, out=result)
+    np.bitwise_and(result, mask, out=result)
+    np.bitwise_xor(result, second, out=result)
 
 
 def collapsed(array: Any) -> Any:

@@ -14,7 +14,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-__all__ = ["FUNCTIONS", "Instruction", "Symbol", "Tape", "apply", "tape_for", "tracing"]
+__all__ = [
+    "CONDITIONS",
+    "FUNCTIONS",
+    "HEAVY",
+    "Instruction",
+    "Symbol",
+    "Tape",
+    "apply",
+    "tape_for",
+    "tracing",
+]
 
 FUNCTIONS: dict[str, int] = {
     "absolute": 1,
