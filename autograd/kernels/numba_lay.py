@@ -11,8 +11,16 @@ from numba.extending import intrinsic
 
 from autograd.kernels.compiled import compiled
 from autograd.kernels.numba_crew import hand_out
-from autograd.kernels.numba_sums import unpack
-from autograd.kernels.numba_vectors import INTEGERS, LANES, by_room, lanes, load, outlined, store
+from autograd.kernels.numba_vectors import (
+    INTEGERS,
+    LANES,
+    by_room,
+    lanes,
+    load,
+    outlined,
+    store,
+    unpack,
+)
 
 __all__ = ["fill", "lay_out", "put_back"]
 

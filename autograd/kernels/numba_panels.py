@@ -20,7 +20,7 @@ from autograd.kernels.direct import Plan
 from autograd.kernels.numba_crew import hand_out, share
 from autograd.kernels.numba_lay import fill, lay_out
 from autograd.kernels.numba_product import DEPTH, WIDTH, strip
-from autograd.kernels.numba_vectors import LANES, VECTOR, load, outlined, store
+from autograd.kernels.numba_vectors import LANES, VECTOR, load, outlined, store, unpack
 
 __all__ = ["collect", "gradient", "prepare", "results"]
 
@@ -96,12 +96,7 @@ def gather(
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        values = [
-            context.make_array(kind)(context, builder, value).data
-            if isinstance(kind, types.Array)
-            else value
-            for kind, value in zip(signature.args, arguments, strict=True)
-        ]
+        values = unpack(context, builder, signature, arguments)
         outlined(builder, "gather", values, write_gather)
         return context.get_dummy_value()
 
@@ -160,12 +155,7 @@ def put(
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        values = [
-            context.make_array(kind)(context, builder, value).data
-            if isinstance(kind, types.Array)
-            else value
-            for kind, value in zip(signature.args, arguments, strict=True)
-        ]
+        values = unpack(context, builder, signature, arguments)
         outlined(builder, "put", values, write_put)
         return context.get_dummy_value()
 

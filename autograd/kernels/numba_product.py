@@ -31,6 +31,7 @@ from autograd.kernels.numba_vectors import (
     splat,
     store,
     transpose,
+    unpack,
 )
 
 __all__ = [
@@ -244,12 +245,7 @@ def strip(
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        values = [
-            context.make_array(kind)(context, builder, value).data
-            if isinstance(kind, types.Array)
-            else value
-            for kind, value in zip(signature.args, arguments, strict=True)
-        ]
+        values = unpack(context, builder, signature, arguments)
         outlined(builder, "strip", values, write_strip)
         return context.get_dummy_value()
 

@@ -25,9 +25,10 @@ from autograd.kernels.numba_vectors import (
     outlined,
     splat,
     store,
+    unpack,
 )
 
-__all__ = ["correlate", "lanes_summed", "multiply", "unpack"]
+__all__ = ["correlate", "lanes_summed", "multiply"]
 
 INDEX = ir.IntType(64)
 Sums = list[Any]
@@ -35,16 +36,6 @@ Sums = list[Any]
 
 def index(value: int) -> Any:
     return ir.Constant(INDEX, value)
-
-
-def unpack(context: Any, builder: Any, signature: Any, arguments: Any) -> list[Any]:
-    """Numbers as they are, arrays as pointers to their first element."""
-    return [
-        context.make_array(kind)(context, builder, value).data
-        if isinstance(kind, types.Array)
-        else value
-        for kind, value in zip(signature.args, arguments, strict=True)
-    ]
 
 
 def entry(builder: Any, array: Any, place: Any, offset: int = 0) -> Any:

@@ -44,6 +44,7 @@ __all__ = [
     "tanh",
     "transpose",
     "turned",
+    "unpack",
 ]
 
 
@@ -151,6 +152,16 @@ def store(builder: Any, value: Any, data: Any, offset: Any, mask: Any = None) ->
     function = cgutils.get_or_insert_function(builder.module, kind, name)
     place = builder.bitcast(builder.gep(data, [offset]), POINTER)
     builder.call(function, [value, place, ir.Constant(WHOLE, 4), mask])
+
+
+def unpack(context: Any, builder: Any, signature: Any, arguments: Any) -> list[Any]:
+    """Numbers as they are, arrays as pointers to their first element."""
+    return [
+        context.make_array(kind)(context, builder, value).data
+        if isinstance(kind, types.Array)
+        else value
+        for kind, value in zip(signature.args, arguments, strict=True)
+    ]
 
 
 def absolute(builder: Any, x: Any) -> Any:
