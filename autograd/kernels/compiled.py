@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 
 import numba
 from numba.core import event
+from numba.core.caching import FunctionCache
+from numba.core.runtime import rtsys
 
 __all__ = [
     "compiled",
@@ -85,17 +87,33 @@ def inlined(function: F) -> F:
     return result
 
 
+class Disk(FunctionCache):  # type: ignore[misc]  # Numba is not analysed
+    """Where compiled code of a function is kept.
+
+    Before it reads any, Numba would import all that it knows about Python and NumPy, and SciPy's
+    linear algebra with it. That is for what has yet to be compiled, which imports it by itself, and
+    takes longer than reading all kernels of a network.
+    """
+
+    def load_overload(self, signature: Any, target: Any) -> Any:
+        rtsys.initialize(target)  # memory for arrays
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(signature, target)
+
+
 def kept(function: F, **options: Any) -> F:
     options |= {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+    result = numba.njit(**options)(function)
     chosen = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(FOLDER)
     try:
-        result: F = numba.njit(cache=True, **options)(function)
+        result._cache = Disk(function)
     except RuntimeError:  # no folder to write to, neither this one nor one of the user's
-        result = numba.njit(**options)(function)
+        pass
     finally:
         numba.config.CACHE_DIR = chosen
-    return result
+    kernel: F = result
+    return kernel
 
 
 class Compilation(event.Listener):  # type: ignore[misc]  # Numba is not analysed
