@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 pytest.importorskip("numba")
@@ -28,4 +32,34 @@ def test_the_folder_of_the_user_is_the_one(tmp_path, monkeypatch):
 
 
 def test_functions_are_kept_there():
-    assert str(compiled.FOLDER) in numba_select.raise_to_zero.stats.cache_path
+    assert str(compiled.FOLDER) in numba_select.raise_to_zero.function.stats.cache_path
+
+
+PROGRAM = """
+import sys
+import numpy as np
+import autograd
+from autograd import Tensor
+autograd.use_kernels("numba")
+x = Tensor(np.linspace(-1, 1, 1 << 16, dtype=np.float32), requires_grad=True)
+x.relu().sum().backward()
+print(int(x.grad.numpy().sum()), "numba.np.arraymath" in sys.modules)
+"""
+
+
+def test_code_from_the_disk_needs_little_of_numba(tmp_path):
+    """Its tables of functions take longer to import than the code, and SciPy with them."""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        for _ in range(2)
+    ]
+    assert "compiling kernels" in runs[0].stderr
+    assert [run.stdout for run in runs] == ["32768 True\n", "32768 False\n"]
+    assert runs[1].stderr == ""

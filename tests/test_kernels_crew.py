@@ -13,7 +13,7 @@ pytest.importorskip("numba")
 import autograd
 from autograd.kernels import numba_crew, numba_wait, threads
 from autograd.kernels.compiled import compiled_exactly
-from autograd.kernels.numba_crew import hand_out, share
+from autograd.kernels.numba_crew import share, shared
 
 LARGE = 1 << 30
 
@@ -28,37 +28,29 @@ def awake(monkeypatch):
 
 
 @compiled_exactly
-def mark(board: Any, count: int, parts: int, out: Any, amount: float, first: int, last: int) -> Any:
-    if first < 0:
-        return hand_out(board, count, parts)
+def mark(out: Any, amount: float, first: int, last: int) -> None:
+    shared()
     for k in range(first, last):
         out[k] += amount
-    return False
 
 
 @compiled_exactly
-def meet(
-    board: Any, count: int, parts: int, came: Any, met: Any, looks: int, first: int, last: int
-) -> Any:
+def meet(came: Any, met: Any, looks: int, first: int, last: int) -> None:
     """Each part says that it came, and waits for the other for a while."""
-    if first < 0:
-        return hand_out(board, count, parts)
+    shared()
     for k in range(first, last):
         numba_wait.count_up(came[k])
         for _ in range(looks):
             if numba_wait.read(came[1 - k]) > 0:
                 met[k] = 1
                 break
-    return False
 
 
 @compiled_exactly
-def exhaust(board: Any, count: int, parts: int, sizes: Any, first: int, last: int) -> Any:
-    if first < 0:
-        return hand_out(board, count, parts)
+def exhaust(sizes: Any, first: int, last: int) -> None:
+    shared()
     for k in range(first, last):
         np.empty(sizes[k], np.float64)[:1] = 0
-    return False
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 7])
@@ -119,6 +111,68 @@ def test_a_part_without_memory(place):
     out = np.zeros(10)
     share(mark, 10, LARGE, out, 1.0)
     assert (out == 1).all()
+
+
+@compiled_exactly
+def weigh(
+    x: Any, y: Any, out: Any, plus: int, times: float, both: bool, first: int, last: int
+) -> None:
+    shared()
+    for k in range(first, last):
+        total = 0.0
+        for i in range(x.shape[1]):
+            for j in range(x.shape[2]):
+                total += x[k, i, j] * (y[i, j] if both else 1)
+        out[k] = total * times + plus
+
+
+def arrays(dtype):
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(5, 3, 4)).astype(dtype), rng.normal(size=(3, 4)).astype(dtype)
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_arguments_arrive(both):
+    """Arrays of several axes, whole and other numbers, in dtypes that alternate."""
+    autograd.set_num_threads(2)
+    for dtype in (np.float64, np.float32, np.int64) * 2:
+        x, y = arrays(dtype)
+        out = np.zeros(5)
+        share(weigh, 5, LARGE, x, y, out, 7, -0.5, both)
+        expected = (x * (y if both else 1)).sum((1, 2), np.float64) * -0.5 + 7
+        np.testing.assert_allclose(out, expected, 1e-5, 1e-5)
+
+
+def test_equal_dtypes_that_are_other_objects():
+    x, y = arrays(np.float64)
+    known, out = np.zeros(5), np.zeros(5)
+    share(weigh, 5, 1, x, y, known, 0, 1.0, True)
+    other = np.dtype("f8", metadata={"of": "this test"})
+    assert other == x.dtype
+    share(weigh, 5, 1, x.astype(other), y, out, 0, 1.0, True)
+    assert (out == known).all()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda x: x.swapaxes(1, 2), lambda x: x[::2], lambda x: x[0], lambda x: x[None]],
+    ids=["turned", "with gaps", "an axis less", "an axis more"],
+)
+def test_other_arrays_than_those_it_was_compiled_for(change):
+    """They would be read as what they are not."""
+    x, y = arrays(np.float64)
+    out = np.zeros(5)
+    share(weigh, 2, 1, x, y, out, 0, 1.0, True)
+    with pytest.raises(ValueError, match="weigh: an array is not in order, or has other axes"):
+        share(weigh, 2, 1, change(x), y, out, 0, 1.0, True)
+
+
+def test_arrays_come_first():
+    def wrong(x: Any, size: int, y: Any, first: int, last: int) -> None:
+        pass
+
+    with pytest.raises(TypeError, match="wrong: a kernel has arrays first, then numbers"):
+        compiled_exactly(wrong)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")

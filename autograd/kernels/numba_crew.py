@@ -4,24 +4,25 @@ A Python function that is handed to another thread has to wait for the interpret
 50 us in all. Here the threads of the pool wait awake in compiled code, and call the address of a
 compiled function that they find on a board, within a microsecond.
 
-A function that is shared begins with ``if first < 0: return hand_out(board, count, parts)``, which
-lets those threads call it again, with ranges of items from `first` to `last`.
+A kernel begins with ``shared()``, which makes the code that they call: it gets the arguments of the
+kernel as words in memory, and the number of the part, whose range of items it works out.
 """
 
 from __future__ import annotations
 
+from ctypes import CFUNCTYPE, c_char_p, c_int64
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from autograd.kernels import threads
+from autograd.kernels.compiled import PART, Kernel, callable_from_c
 from autograd.kernels.process import settle
 
-__all__ = ["anything_left", "hand_out", "parts_of", "share", "take_parts", "watching"]
+__all__ = ["anything_left", "parts_of", "share", "shared", "take_parts", "watching"]
 
 LEFT, DONE, FUNCTION, ARGUMENTS, BUSY, FAILED, WATCHING = range(0, 8 * threads.BOARD, 8)[:7]
 """Where numbers are on the board, each in a line of the cache of its own: parts that nobody has
@@ -32,14 +33,21 @@ EASIER = 8
 """How much less work is worth a thread that is awake than one that has to be woken."""
 
 WORD, ADDRESS = ir.IntType(64), ir.IntType(8).as_pointer()
-PART = ir.FunctionType(ir.IntType(1), [ADDRESS, WORD])
+SOME = ir.FunctionType(ir.IntType(1), [ADDRESS, WORD])
 """Takes the address of its arguments and the number of a part; whether that failed."""
 
-_alone = np.zeros(8 * threads.BOARD, np.int64)
+HEAD = object.__basicsize__
+"""Where an array of NumPy, as an object in memory, has the address of its elements. The number of
+axes, the addresses of the sizes and of the distances in bytes, one more, and the address of the
+dtype follow, 8 bytes each."""
+WORDS = 256
+"""Of 8 bytes, which the code of a kernel gets at most."""
+FAILED_PART, STRANGE = 1, 2
+"""What `call` returns, if not 0: a part failed, or the code is not for arrays like these."""
 
 
-def share(kernel: Any, count: int, work: int, *arguments: Any) -> None:
-    """Call a compiled function on consecutive ranges that cover `count` items.
+def share(kernel: Kernel, count: int, work: int, *arguments: Any) -> None:
+    """Call a kernel on consecutive ranges that cover `count` items.
 
     Args:
         kernel: gets the arguments and a range.
@@ -49,15 +57,26 @@ def share(kernel: Any, count: int, work: int, *arguments: Any) -> None:
 
     Raises:
         MemoryError: a part could not get the memory it needs.
+        ValueError: an array has gaps, or not as many axes as at the first call.
     """
-    parts, board = parts_of(count, work), _alone
+    parts = 1 if work * EASIER < 2 * threads.WORTHWHILE else parts_of(count, work)
+    board = ALONE
     if parts > 1:
         settle()
         pool = threads.pool()
-        board = pool.board
+        board = pool.address
         if work >= threads.WORTHWHILE:
-            pool.wake(parts - 1 - int(board[WATCHING]))
-    if kernel(board, count, parts, *arguments, -1, 0):
+            pool.wake(parts - 1 - int(pool.board[WATCHING]))
+    packed = kernel.pack(arguments, count, parts)
+    code, status = kernel.code, STRANGE
+    if code is not None:
+        status = CALL(board, code.plan, packed)
+    if status == STRANGE:
+        code = kernel.choose(arguments)
+        status = CALL(board, code.open_plan, packed)
+        if status == STRANGE:
+            raise ValueError(f"{kernel.function.__name__}: an array is not in order, or has other axes")
+    if status == FAILED_PART:
         raise MemoryError("out of memory in a compiled kernel")
 
 
@@ -74,10 +93,9 @@ def number(value: int) -> Any:
 class Numbers:
     """Code that reads and writes the numbers of a board."""
 
-    def __init__(self, context: Any, builder: Any, kind: Any, board: Any) -> None:
+    def __init__(self, builder: Any, memory: Any) -> None:
         self.builder = builder
-        data = context.make_array(kind)(context, builder, board).data
-        self.memory = builder.bitcast(data, WORD.as_pointer())
+        self.memory = memory
 
     def at(self, place: int) -> Any:
         return self.builder.gep(self.memory, [number(place)])
@@ -91,6 +109,12 @@ class Numbers:
     def change(self, place: int, amount: int) -> Any:
         """Add to a number; returns what it was before."""
         return self.builder.atomic_rmw("add", self.at(place), number(amount), "seq_cst")
+
+
+def numbers_of(context: Any, builder: Any, signature: Any, arguments: Any) -> Numbers:
+    """Those of a board that is an array, the first argument."""
+    data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+    return Numbers(builder, builder.bitcast(data, WORD.as_pointer()))
 
 
 def breathe(builder: Any) -> None:
@@ -113,7 +137,7 @@ def take(builder: Any, board: Numbers) -> None:
     left = board.change(LEFT, -1)
     builder.cbranch(builder.icmp_signed(">", left, number(0)), work, after)
     builder.position_at_end(work)
-    function = builder.inttoptr(board.read(FUNCTION), PART.as_pointer())
+    function = builder.inttoptr(board.read(FUNCTION), SOME.as_pointer())
     arguments = builder.inttoptr(board.read(ARGUMENTS), ADDRESS)
     failed = builder.call(function, [arguments, builder.sub(left, number(1))])
     with builder.if_then(failed, likely=False):
@@ -128,7 +152,7 @@ def take_parts(_context: Any, board: Any) -> Any:
     """Take parts until none is left."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        take(builder, Numbers(context, builder, signature.args[0], arguments[0]))
+        take(builder, numbers_of(context, builder, signature, arguments))
         return context.get_dummy_value()
 
     return types.void(board), generate
@@ -140,7 +164,7 @@ def anything_left(_context: Any, board: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         breathe(builder)
-        left = Numbers(context, builder, signature.args[0], arguments[0]).read(LEFT)
+        left = numbers_of(context, builder, signature, arguments).read(LEFT)
         return builder.icmp_signed(">", left, number(0))
 
     return types.boolean(board), generate
@@ -151,7 +175,7 @@ def watching(_context: Any, board: Any, change: Any) -> Any:
     """Say that this thread watches the board, with 1, or does no longer, with -1."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place = Numbers(context, builder, signature.args[0], arguments[0]).at(WATCHING)
+        place = numbers_of(context, builder, signature, arguments).at(WATCHING)
         builder.atomic_rmw("add", place, arguments[1], "seq_cst")
         return context.get_dummy_value()
 
@@ -159,21 +183,17 @@ def watching(_context: Any, board: Any, change: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
-def hand_out(_context: Any, board: Any, count: Any, parts: Any) -> Any:
-    """In a function that is shared: let it be called for all parts; whether one of them failed.
+def hand_out(_context: Any, board: Any, function: Any, words: Any, parts: Any) -> Any:
+    """Let some code be called for all parts, with the words at an address; whether one failed.
 
     If somebody else has work on the board, this thread does all parts by itself.
     """
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        board, count, parts = arguments
-        numbers = Numbers(context, builder, signature.args[0], board)
-        given = builder.function.args[2:-2]  # without the place of the result, and the range
-        code, kind = part_of(builder.module, builder.function)
-        held = builder.alloca(kind)
-        for place, value in enumerate((*given, count, parts)):
-            builder.store(value, cgutils.gep_inbounds(builder, held, 0, place))
-        address = builder.bitcast(held, ADDRESS)
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        board, function, words, parts = arguments
+        numbers = Numbers(builder, builder.inttoptr(board, WORD.as_pointer()))
+        address = builder.inttoptr(words, ADDRESS)
+        code = builder.inttoptr(function, SOME.as_pointer())
         failed = cgutils.alloca_once_value(builder, ir.Constant(ir.IntType(1), 0))
 
         several = builder.icmp_signed(">", parts, number(1))
@@ -183,8 +203,8 @@ def hand_out(_context: Any, board: Any, count: Any, parts: Any) -> Any:
             builder.store(builder.extract_value(swap, 1), free)
         with builder.if_else(builder.load(free)) as (then, otherwise):
             with then:
-                numbers.write(FUNCTION, builder.ptrtoint(code, WORD))
-                numbers.write(ARGUMENTS, builder.ptrtoint(address, WORD))
+                numbers.write(FUNCTION, function)
+                numbers.write(ARGUMENTS, words)
                 numbers.write(DONE, number(0))
                 numbers.write(FAILED, number(0))
                 numbers.write(LEFT, parts)  # the last: from here on it may be taken
@@ -203,22 +223,111 @@ def hand_out(_context: Any, board: Any, count: Any, parts: Any) -> Any:
                 builder.store(builder.or_(builder.load(failed), now), failed)
         return builder.load(failed)
 
-    return types.boolean(board, types.int64, types.int64), generate
+    return types.boolean(*(types.int64,) * 4), generate
 
 
-def part_of(module: Any, function: Any) -> tuple[Any, Any]:
-    """Code of `PART` that calls a function for some of its items, and what it finds there."""
-    given = [argument.type for argument in function.args[2:-2]]
-    kind = ir.LiteralStructType([*given, WORD, WORD])
-    code = ir.Function(module, PART, module.get_unique_name("part"))
-    code.linkage = "internal"
+@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+def read(_context: Any, address: Any, place: Any) -> Any:
+    """A word of some at an address."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        words = builder.inttoptr(arguments[0], WORD.as_pointer())
+        return builder.load(builder.gep(words, [arguments[1]]))
+
+    return types.int64(types.int64, types.int64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+def write(_context: Any, address: Any, place: Any, value: Any) -> Any:
+    """Set a word of some at an address."""
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        words = builder.inttoptr(arguments[0], WORD.as_pointer())
+        builder.store(arguments[2], builder.gep(words, [arguments[1]]))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+def memory(_context: Any) -> Any:
+    """The address of `WORDS` words, until the function that calls this returns."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+        return builder.ptrtoint(cgutils.alloca_once(builder, WORD, number(WORDS)), WORD)
+
+    return types.int64(), generate
+
+
+def call(board: int, plan: int, packed: int) -> int:
+    """Call the code of a `Kernel` for all parts, with what its method `pack` made of the arguments.
+
+    Arrays become what Numba has for them, without an owner: the number of elements, their size,
+    where they are, and the size and distance of each axis.
+    """
+    words, at, length = memory(), 0, read(plan, 1)
+    for k in range(length):
+        kind, value = read(plan, 2 * k + 2), read(packed, k)
+        if kind == 0:
+            write(words, at, value)
+            at += 1
+            continue
+        axes, array, dtype = kind & 255, value + HEAD, read(plan, 2 * k + 3)
+        if read(array, 1) & 0xFFFFFFFF != axes or (dtype != 0 and read(array, 5) != dtype):
+            return STRANGE
+        sizes, distances = read(array, 2), read(array, 3)
+        count, distance, in_order = 1, kind >> 8, True
+        write(words, at, 0)
+        write(words, at + 1, 0)
+        write(words, at + 3, distance)
+        write(words, at + 4, read(array, 0))
+        for axis in range(axes - 1, -1, -1):
+            size = read(sizes, axis)
+            in_order = in_order and (size == 1 or read(distances, axis) == distance)
+            write(words, at + 5 + axis, size)
+            write(words, at + 5 + axes + axis, distance)
+            count *= size
+            distance *= size
+        write(words, at + 2, count)
+        if count > 0 and not in_order:
+            return STRANGE
+        at += 5 + 2 * axes
+    failed = hand_out(board, read(plan, 0), words, read(packed, length - 1))
+    return FAILED_PART if failed else 0
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+def shared(_context: Any) -> Any:
+    """Make the code of a kernel that threads call for one of its parts."""
+
+    def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+        write_part(builder.module, builder.function)
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+def write_part(module: Any, function: Any) -> None:
+    """Code of `SOME` that calls a function for some of its items."""
+    function.attributes.add("noinline")  # it would stand there twice
+    code = ir.Function(module, SOME, PART + function.name)
     builder = ir.IRBuilder(code.append_basic_block("entry"))
     address, part = code.args
-    held = builder.bitcast(address, kind.as_pointer())
-    *values, count, parts = (
-        builder.load(cgutils.gep_inbounds(builder, held, 0, place))
-        for place in range(len(given) + 2)
-    )
+    words = builder.bitcast(address, WORD.as_pointer())
+    given = function.args[2:-2]  # without the place of the result, and the range
+
+    def read(place: int) -> Any:
+        return builder.load(builder.gep(words, [number(place)]))
+
+    def converted(value: Any, kind: Any) -> Any:
+        if isinstance(kind, ir.PointerType):
+            return builder.inttoptr(value, kind)
+        if isinstance(kind, ir.IntType):
+            return value if kind.width == WORD.width else builder.trunc(value, kind)
+        return builder.bitcast(value, kind)
+
+    values = [converted(read(place), argument.type) for place, argument in enumerate(given)]
+    count, parts = read(len(given)), read(len(given) + 1)
     first, last = (
         builder.sdiv(builder.mul(count, which), parts)
         for which in (part, builder.add(part, number(1)))
@@ -226,4 +335,9 @@ def part_of(module: Any, function: Any) -> tuple[Any, Any]:
     results = [builder.alloca(argument.type.pointee) for argument in function.args[:2]]
     status = builder.call(function, [*results, *values, first, last])
     builder.ret(builder.icmp_signed("!=", status, ir.Constant(status.type, 0)))
-    return code, kind
+
+
+CALL = CFUNCTYPE(c_int64, c_int64, c_int64, c_char_p)(callable_from_c(call, (types.int64,) * 3))
+BOARD = threads.EMPTY.copy()
+ALONE = BOARD.ctypes.data
+"""For parts that no other thread takes."""

@@ -89,7 +89,7 @@ def conv_input_grad(g: Any, weight: Any, windows: Windows, groups: int) -> Any:
         results = np.empty((len(g), groups, channels, size), np.float32)
         way.results(incoming, kernel, results, layout, work)
         planes, flat = len(g) * groups * channels, (results.reshape(-1), grad.reshape(-1))
-        share(put_back, planes, results.size * COPY, *flat, grad.shape[3], phase.places)
+        share(put_back, planes, results.size * COPY, *flat, phase.places, grad.shape[3])
     return grad.reshape(len(g), groups * channels, *windows.sizes)
 
 

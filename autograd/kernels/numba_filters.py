@@ -8,7 +8,7 @@ import numpy as np
 from numba import intp
 
 from autograd.kernels.compiled import compiled, inner
-from autograd.kernels.numba_crew import hand_out
+from autograd.kernels.numba_crew import shared
 from autograd.kernels.numba_transform import transform, transpose
 from autograd.kernels.numba_vectors import LANES, add
 from autograd.kernels.winograd_tiles import TILE
@@ -18,9 +18,6 @@ __all__ = ["gather", "gather_some", "transform_kernels"]
 
 @compiled
 def transform_kernels(
-    board: Any,
-    count: int,
-    parts: int,
     weights: Any,
     out: Any,
     size: int,
@@ -28,10 +25,9 @@ def transform_kernels(
     turned: bool,
     first: int,
     last: int,
-) -> Any:
+) -> None:
     """Kernels (n, r*r) -> (F, pitch), some of them."""
-    if first < 0:
-        return hand_out(board, count, parts)
+    shared()
     n, elements = size + TILE - 1, size * size
     groups = (elements + LANES - 1) // LANES
     square = np.empty(groups * LANES * LANES, out.dtype)
@@ -64,14 +60,10 @@ def transform_kernels(
             for k in range(n * n):
                 for j in range(last - kernel):
                     out[k * pitch + kernel + j] = rest[k * LANES + j]
-    return False
 
 
 @compiled
 def gather(
-    board: Any,
-    count: int,
-    parts: int,
     totals: Any,
     out: Any,
     size: int,
@@ -79,14 +71,12 @@ def gather(
     pitch: int,
     first: int,
     last: int,
-) -> Any:
+) -> None:
     """The sum of some (F, pitch) -> gradients (kernels, r*r), for vectors of kernels."""
-    if first < 0:
-        return hand_out(board, count, parts)
+    shared()
     start, stop, n = first * LANES, min(kernels, last * LANES), size + TILE - 1
     several = totals.size // (n * n * pitch)
     gather_some(totals, intp(0), several, out, intp(0), size, start, stop, pitch)
-    return False
 
 
 @inner

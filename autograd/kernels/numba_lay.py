@@ -10,7 +10,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from autograd.kernels.compiled import compiled
-from autograd.kernels.numba_crew import hand_out
+from autograd.kernels.numba_crew import shared
 from autograd.kernels.numba_vectors import (
     INTEGERS,
     LANES,
@@ -148,20 +148,15 @@ def lay_out(
 
 @compiled
 def put_back(
-    board: Any,
-    count: int,
-    parts: int,
     results: Any,
     out: Any,
-    room: int,
     where: Any,
+    room: int,
     first: int,
     last: int,
-) -> Any:
+) -> None:
     """Copy some planes of results to where they belong in planes that have more room."""
-    if first < 0:
-        return hand_out(board, count, parts)
+    shared()
     for plane in range(first, last):
         for k in range(len(where)):
             out[plane * room + where[k]] = results[plane * len(where) + k]
-    return False

@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd.kernels import numpy_matmul
 from autograd.kernels.compiled import compiled_exactly, in_order, inlined
-from autograd.kernels.numba_crew import hand_out, share
+from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numba_product import DEPTH, ROWS, WIDTH, pack_columns, pack_rows, strip
 from autograd.kernels.numba_vectors import LANES, transpose
 from autograd.kernels.threads import get_num_threads
@@ -85,9 +85,6 @@ def product(x: Any, y: Any, bias: Any) -> Any:
 
 @compiled_exactly
 def multiply(
-    board: Any,
-    count: int,
-    parts: int,
     x: Any,
     y: Any,
     bias: Any,
@@ -100,13 +97,12 @@ def multiply(
     by_rows: bool,
     first: int,
     last: int,
-) -> Any:
+) -> None:
     """Compute ``x @ y + bias`` for some tiles of rows, or for some panels of columns.
 
     `upright` and `turned` tell whether x, or y, lies in memory as its transpose.
     """
-    if first < 0:
-        return hand_out(board, count, parts)
+    shared()
     top, bottom, begin, end = 0, rows, 0, columns
     if by_rows:
         top, bottom = first * ROWS, min(rows, last * ROWS)
@@ -140,7 +136,6 @@ def multiply(
                 )  # fmt: skip
             if turn:
                 pitch, skip = 1, rows
-    return False
 
 
 @inlined

@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd.kernels import numpy_norm
 from autograd.kernels.compiled import compiled, compiled_exactly, in_order, inlined, writable
-from autograd.kernels.numba_crew import hand_out, parts_of, share
+from autograd.kernels.numba_crew import parts_of, share, shared
 from autograd.kernels.numpy_norm import Axes, Pair
 
 TYPES = (np.float32, np.float64)
@@ -234,12 +234,9 @@ def spread_of(row: Any) -> Any:
 
 
 @compiled
-def channel_moments(
-    board: Any, count: int, parts: int, x: Any, mean: Any, variance: Any, first: int, last: int
-) -> Any:
+def channel_moments(x: Any, mean: Any, variance: Any, first: int, last: int) -> None:
     """Planes are joined as in Chan, Golub and LeVeque 1983: as stable as two passes."""
-    if first < 0:
-        return hand_out(board, count, parts)
+    shared()
     images, size = len(x), x.shape[2]
     for c in range(first, last):
         middle, square = 0.0, 0.0
@@ -250,14 +247,10 @@ def channel_moments(
             square += own_square + change * change * (size * n / (n + 1))
         mean[c] = middle
         variance[c] = square / (images * size)
-    return False
 
 
 @compiled_exactly
 def scale_channels(
-    board: Any,
-    count: int,
-    parts: int,
     x: Any,
     out: Any,
     mean: Any,
@@ -266,9 +259,8 @@ def scale_channels(
     planes: int,
     first: int,
     last: int,
-) -> Any:
-    if first < 0:
-        return hand_out(board, count, parts)
+) -> None:
+    shared()
     size = x.size // planes
     for p in range(first, last):
         c = p % mean.size
@@ -276,14 +268,10 @@ def scale_channels(
         middle, scale, base = mean[c], factor[c], shift[c]
         for i in range(values.size):
             row[i] = (values[i] - middle) * scale + base
-    return False
 
 
 @compiled
 def channels_back(
-    board: Any,
-    count: int,
-    parts: int,
     g: Any,
     x: Any,
     grad: Any,
@@ -294,9 +282,8 @@ def channels_back(
     bias_grad: Any,
     first: int,
     last: int,
-) -> Any:
-    if first < 0:
-        return hand_out(board, count, parts)
+) -> None:
+    shared()
     images, size = len(x), x.shape[2]
     real = x.dtype.type
     for c in range(first, last):
@@ -321,14 +308,10 @@ def channels_back(
             values, row, out = g[n, c], x[n, c], grad[n, c]
             for i in range(size):
                 out[i] = (values[i] - level - (row[i] - middle) * slope) * scale
-    return False
 
 
 @compiled
 def scale_rows(
-    board: Any,
-    count: int,
-    parts: int,
     x: Any,
     out: Any,
     mean: Any,
@@ -339,9 +322,8 @@ def scale_rows(
     find: bool,
     first: int,
     last: int,
-) -> Any:
-    if first < 0:
-        return hand_out(board, count, parts)
+) -> None:
+    shared()
     size = x.shape[1]
     for r in range(first, last):
         values, row = x[r], out[r]
@@ -354,14 +336,10 @@ def scale_rows(
         middle, scale = mean[r], inverse[r]
         for i in range(size):
             row[i] = (values[i] - middle) * scale * factor[i] + shift[i]
-    return False
 
 
 @compiled
 def rows_back(
-    board: Any,
-    count: int,
-    parts: int,
     g: Any,
     x: Any,
     grad: Any,
@@ -372,17 +350,15 @@ def rows_back(
     affine: bool,
     first: int,
     last: int,
-) -> Any:
+) -> None:
     """The rows of some parts; each adds up gradients of the map in totals of its own."""
-    if first < 0:
-        return hand_out(board, count, parts)
+    shared()
     several = totals.shape[1]
     for part in range(first, last):
         start, stop = len(x) * part // several, len(x) * (part + 1) // several
         some_rows_back(
             g, x, grad, mean, inverse, weight, totals[0, part], totals[1, part], affine, start, stop
         )
-    return False
 
 
 @inlined

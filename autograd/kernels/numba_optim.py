@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autograd.kernels import numpy_optim
-from autograd.kernels.compiled import compiled_exactly, writable
-from autograd.kernels.numba_crew import hand_out, share
+from autograd.kernels.compiled import Kernel, compiled_exactly, writable
+from autograd.kernels.numba_crew import share, shared
 
 TYPES = (np.dtype(np.float32), np.dtype(np.float64))
 ELEMENT = 16
@@ -191,7 +190,7 @@ def sign(maximize: bool) -> float:
     return -1.0 if maximize else 1.0
 
 
-def run(kernel: Callable[..., None], arrays: tuple[Any, ...], *numbers: float) -> None:
+def run(kernel: Kernel, arrays: tuple[Any, ...], *numbers: float) -> None:
     """Call a kernel on flat arrays and numbers; None becomes an array without elements."""
     dtype, size = arrays[0].dtype, arrays[0].size
     # (d0, d1, ...) -> (size,); a copy where the memory is not in this order
@@ -206,9 +205,6 @@ def run(kernel: Callable[..., None], arrays: tuple[Any, ...], *numbers: float) -
 
 @compiled_exactly
 def sgd(
-    board: Any,
-    count: int,
-    parts: int,
     param: Any,
     grad: Any,
     buffer: Any,
@@ -220,9 +216,8 @@ def sgd(
     turn: float,
     first: int,
     last: int,
-) -> Any:
-    if first < 0:
-        return hand_out(board, count, parts)
+) -> None:
+    shared()
     param, grad, buffer = param[first:last], grad[first:last], buffer[first:last]
     real = param.dtype.type
     rate, fading, part = real(lr), real(momentum), real(gain)
@@ -237,14 +232,10 @@ def sgd(
             buffer[i] = value
             g = fading * value + g if nesterov else value
         param[i] -= rate * g
-    return False
 
 
 @compiled_exactly
 def adam(
-    board: Any,
-    count: int,
-    parts: int,
     param: Any,
     grad: Any,
     mean: Any,
@@ -261,9 +252,8 @@ def adam(
     turn: float,
     first: int,
     last: int,
-) -> Any:
-    if first < 0:
-        return hand_out(board, count, parts)
+) -> None:
+    shared()
     param, grad, mean, square, largest = (
         param[first:last],
         grad[first:last],
@@ -295,14 +285,10 @@ def adam(
         if from_grad != 0:
             step += from_grad * g / divisor
         param[i] = p * rest - step
-    return False
 
 
 @compiled_exactly
 def adamax(
-    board: Any,
-    count: int,
-    parts: int,
     param: Any,
     grad: Any,
     mean: Any,
@@ -315,9 +301,8 @@ def adamax(
     turn: float,
     first: int,
     last: int,
-) -> Any:
-    if first < 0:
-        return hand_out(board, count, parts)
+) -> None:
+    shared()
     param, grad, mean, largest = (
         param[first:last],
         grad[first:last],
@@ -338,14 +323,10 @@ def adamax(
         big = new if (new > old) | (new != new) else old
         largest[i] = big
         param[i] -= rate * m / big
-    return False
 
 
 @compiled_exactly
 def rmsprop(
-    board: Any,
-    count: int,
-    parts: int,
     param: Any,
     grad: Any,
     square: Any,
@@ -360,9 +341,8 @@ def rmsprop(
     turn: float,
     first: int,
     last: int,
-) -> Any:
-    if first < 0:
-        return hand_out(board, count, parts)
+) -> None:
+    shared()
     param, grad, square, mean, buffer = (
         param[first:last],
         grad[first:last],
@@ -390,14 +370,10 @@ def rmsprop(
             step += fading * buffer[i]
             buffer[i] = step
         param[i] -= rate * step
-    return False
 
 
 @compiled_exactly
 def adadelta(
-    board: Any,
-    count: int,
-    parts: int,
     param: Any,
     grad: Any,
     square: Any,
@@ -409,9 +385,8 @@ def adadelta(
     turn: float,
     first: int,
     last: int,
-) -> Any:
-    if first < 0:
-        return hand_out(board, count, parts)
+) -> None:
+    shared()
     param, grad, square, moved = (
         param[first:last],
         grad[first:last],
@@ -431,4 +406,3 @@ def adadelta(
         delta = np.sqrt(u + small) / np.sqrt(v + small) * g
         moved[i] = keep * u + add * delta * delta
         param[i] -= rate * delta
-    return False

@@ -17,7 +17,7 @@ from numba.extending import intrinsic
 
 from autograd.kernels.compiled import compiled_exactly, in_order
 from autograd.kernels.direct import Plan
-from autograd.kernels.numba_crew import hand_out, share
+from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numba_lay import fill, lay_out
 from autograd.kernels.numba_product import DEPTH, WIDTH, strip
 from autograd.kernels.numba_vectors import LANES, VECTOR, load, outlined, store, unpack
@@ -165,36 +165,32 @@ def put(
 
 @compiled_exactly
 def forward(
-    board: Any,
-    count: int,
-    parts: int,
     x: Any,
-    planes: int,
-    plane: int,
     weights: Any,
-    turned: bool,
     bias: Any,
     out: Any,
-    room: int,
     where: Any,
-    groups: int,
-    outputs: int,
     lines: Any,
     phases: Any,
     taps: Any,
     points: Any,
+    turned: bool,
+    planes: int,
+    plane: int,
+    room: int,
+    groups: int,
+    outputs: int,
     size: int,
     channel: int,
     first: int,
     last: int,
-) -> Any:
+) -> None:
     """The results of some images, as many at a time as `points` has positions for.
 
     Result p of an image and channel goes to place ``where[p]`` of the `room` places that it has.
     Weights of a group are (O, K), or (K, O) if they are turned.
     """
-    if first < 0:
-        return hand_out(board, count, parts)
+    shared()
     width, inner = len(where), len(taps)
     together = len(points) // width
     pitch, skip = (1, outputs) if turned else (inner, 1)
@@ -242,35 +238,31 @@ def forward(
                             source = o * PITCH + place - begin + p
                             put(scratch, source, out, target, where, place % width + p, run - p)
                         place += run
-    return False
 
 
 @compiled_exactly
 def backward(
-    board: Any,
-    count: int,
-    parts: int,
     x: Any,
-    images: int,
-    planes: int,
-    plane: int,
     g: Any,
     totals: Any,
-    groups: int,
-    outputs: int,
-    width: int,
     lines: Any,
     phases: Any,
     taps: Any,
     points: Any,
+    count: int,
+    images: int,
+    planes: int,
+    plane: int,
+    groups: int,
+    outputs: int,
+    width: int,
     size: int,
     channel: int,
     first: int,
     last: int,
-) -> Any:
+) -> None:
     """What some parts of the images add to the gradient of the weight."""
-    if first < 0:
-        return hand_out(board, count, parts)
+    shared()
     together, inner = len(points) // width, len(taps)
     buffer = np.zeros(together * size, x.dtype)
     panel = np.empty(WIDTH * DEPTH, x.dtype)
@@ -302,7 +294,6 @@ def backward(
                             incoming, k, total, 1, outputs, panel, 0, depth,
                             totals, target, inner, totals, target, inner, inner - tap,
                         )  # fmt: skip
-    return False
 
 
 def several(layout: Plan) -> Any:
@@ -330,21 +321,24 @@ def results(
     """
     if where is None:
         where = np.arange(out.shape[3])
+    weights, turned, bias = kernel
     share(
         forward,
         len(x),
         work,
         x.reshape(-1),  # (n, G*C, P) -> (n * G * C * P,)
-        *x.shape[1:],
-        *kernel,
+        weights,
+        bias,
         out.reshape(-1),  # (n, G, O, L) -> (n * G * O * L,)
-        out.shape[3],
         where,
-        *out.shape[1:3],
         layout.lines,
         layout.phases,
         layout.taps,
         several(layout),
+        turned,
+        *x.shape[1:],
+        out.shape[3],
+        *out.shape[1:3],
         layout.size,
         layout.channel,
     )
@@ -358,14 +352,15 @@ def gradient(x: Any, g: Any, layout: Plan, parts: int, work: int) -> Any:
         parts,
         work,
         x.reshape(-1),  # (n, G*C, P) -> (n * G * C * P,)
-        *x.shape,
         g.reshape(-1),  # (n, G, O, L) -> (n * G * O * L,)
         totals.reshape(-1),
-        *g.shape[1:],
         layout.lines,
         layout.phases,
         layout.taps,
         several(layout),
+        parts,
+        *x.shape,
+        *g.shape[1:],
         layout.size,
         layout.channel,
     )

@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd.kernels import numpy_pool
 from autograd.kernels.compiled import compiled_exactly, in_order
-from autograd.kernels.numba_crew import hand_out, share
+from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numba_halves import halve_vector, spread_vector
 from autograd.kernels.numba_reduce import add_up
 from autograd.kernels.numba_vectors import LANES
@@ -74,9 +74,6 @@ def is_halving(windows: Windows) -> bool:
 
 @compiled_exactly
 def halve(
-    board: Any,
-    count: int,
-    parts: int,
     x: Any,
     out: Any,
     places: Any,
@@ -86,14 +83,13 @@ def halve(
     columns: int,
     first: int,
     last: int,
-) -> Any:
+) -> None:
     """The maxima of some planes.
 
     The last vector of a row runs over its end, into what is computed later, but not over the end
     of the last plane: there the rest goes one by one.
     """
-    if first < 0:
-        return hand_out(board, count, parts)
+    shared()
     source, end = last * height * width, last * rows * columns
     for row in range(first * rows, last * rows):
         top = (row // rows * height + row % rows * 2) * width
@@ -109,14 +105,10 @@ def halve(
                     value, number = other, k
             out[place + c] = value
             places[place + c] = number
-    return False
 
 
 @compiled_exactly
 def spread(
-    board: Any,
-    count: int,
-    parts: int,
     g: Any,
     places: Any,
     grad: Any,
@@ -126,10 +118,9 @@ def spread(
     columns: int,
     first: int,
     last: int,
-) -> Any:
+) -> None:
     """The gradients of some planes; vectors run over the ends of rows as in `halve`."""
-    if first < 0:
-        return hand_out(board, count, parts)
+    shared()
     source, end = last * rows * columns, last * height * width
     zero = g.dtype.type(0)
     exact = height == 2 * rows and width == 2 * columns
@@ -148,14 +139,10 @@ def spread(
                 number = places[place + c]
                 for j in range(2):
                     grad[target + 2 * c + j] = g[place + c] if number == 2 * k + j else zero
-    return False
 
 
 @compiled_exactly
 def put_back(
-    board: Any,
-    count: int,
-    parts: int,
     g: Any,
     places: Any,
     grad: Any,
@@ -163,10 +150,9 @@ def put_back(
     steps: Any,
     first: int,
     last: int,
-) -> Any:
+) -> None:
     """The gradients of some planes for windows of any kind."""
-    if first < 0:
-        return hand_out(board, count, parts)
+    shared()
     windows = len(starts)
     plane = len(grad) // (len(g) // windows)
     for p in range(first, last):
@@ -176,4 +162,3 @@ def put_back(
         for o in range(windows):
             # unsigned: no check for a negative index
             row[np.uintp(starts[o] + steps[places[p * windows + o]])] += g[p * windows + o]
-    return False

@@ -15,7 +15,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from autograd.kernels.compiled import compiled_exactly, in_order, inlined, inner_exactly
-from autograd.kernels.numba_crew import hand_out, share
+from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numba_vectors import (
     HIGH,
     LANES,
@@ -78,7 +78,7 @@ def packed_rows(matrix: Any) -> Any:
     """The transpose of a matrix (O, I), packed."""
     columns, inner = matrix.shape
     panels = np.empty(room(inner, columns), np.float32)
-    share(pack_panels, -(-columns // WIDTH), matrix.size * ELEMENT, in_order(matrix), inner, panels)
+    share(pack_panels, -(-columns // WIDTH), matrix.size * ELEMENT, in_order(matrix), panels, inner)
     return panels
 
 
@@ -304,15 +304,17 @@ def pack_rows(
 
 @compiled_exactly
 def pack_panels(
-    board: Any, count: int, parts: int, matrix: Any, inner: int, panels: Any, first: int, last: int
-) -> Any:
+    matrix: Any,
+    panels: Any,
+    inner: int,
+    first: int,
+    last: int,
+) -> None:
     """Some panels of the transpose of a matrix (O, inner)."""
-    if first < 0:
-        return hand_out(board, count, parts)
+    shared()
     columns = matrix.size // inner
     start, end = first * WIDTH, min(last * WIDTH, columns)
     pack_rows(matrix, inner, 0, inner, panels[start * inner :], start, end)
-    return False
 
 
 @inlined

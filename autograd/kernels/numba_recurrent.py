@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels import numpy_recurrent
-from autograd.kernels.compiled import compiled_exactly, inlined, inner_exactly, writable
-from autograd.kernels.numba_crew import hand_out, parts_of, share
+from autograd.kernels.compiled import compiled_exactly, inner_exactly, writable
+from autograd.kernels.numba_crew import parts_of, share, shared
 from autograd.kernels.numba_gates import step_back, take_step
 from autograd.kernels.numba_product import (
     STEP,
@@ -66,7 +66,7 @@ def lstm(
     )
     most = rows_at_once(size)
     ranges, work = by_sequences(flat[-1], weight_hh.size + weight_ih.size)
-    share(lstm_walks, len(ranges), work, flat, x.shape[1], size, most, ranges)
+    share(lstm_walks, len(ranges), work, *flat, ranges, x.shape[1], size, most)
     return out, z.swapaxes(0, 1), cells  # (rows, 4, H) -> (4, rows, H)
 
 
@@ -120,7 +120,7 @@ def lstm_grad(
         memory(capacity * 4 * size),
         memory(3 * capacity + 3, np.int64),
     )
-    share(lstm_walks_back, len(ranges), work, flat, (*totals, *rest), inputs, size, ranges)
+    share(lstm_walks_back, len(ranges), work, *flat, *totals, *rest, ranges, inputs, size)
     sums = [reduce(np.ndarray.__iadd__, total) for total in totals]
     return (
         dx if needs[0] else None,
@@ -185,83 +185,150 @@ def by_sequences(counts: Any, size: int) -> tuple[Any, int]:
 
 @compiled_exactly
 def lstm_walks(
-    board: Any,
-    count: int,
-    parts: int,
-    arrays: Any,
+    x: Any,
+    entering: Any,
+    panels: Any,
+    bias: Any,
+    now: Any,
+    z: Any,
+    cells: Any,
+    out: Any,
+    starts: Any,
+    counts: Any,
+    ranges: Any,
     inputs: int,
     size: int,
     most: int,
-    ranges: Any,
     first: int,
     last: int,
-) -> Any:
-    """`lstm_walk` for some ranges of sequences."""
-    if first < 0:
-        return hand_out(board, count, parts)
-    for k in range(first, last):
-        pieces = np.empty(3 * most, np.int64)
-        lstm_walk(arrays, pieces, inputs, size, most, ranges[k, 0], ranges[k, 1])
-    return False
+) -> None:
+    """All steps of some ranges of sequences.
+
+    `now` has the hidden states, `out` the cell states behind its rows.
+    """
+    shared()
+    parts = np.empty(3 * most, np.int64)
+    for number in range(first, last):
+        low, high = ranges[number, 0], ranges[number, 1]
+        end, t = cells.size, 0
+        while t < starts.size:
+            count = rows = 0
+            ahead = t
+            while ahead < starts.size and rows < most:
+                row, more = starts[ahead] + low, max(0, min(high, counts[ahead]) - low)
+                if more:
+                    count = join(parts, count, row, row, more)
+                for place in range(row * 4 * size, (row + more) * 4 * size, 4 * size):
+                    for j in range(0, 4 * size, LANES):
+                        move(bias, j, z, place + j, 4 * size - j)
+                rows += more
+                ahead += 1
+            add_product(x, inputs, entering, z, 4 * size, parts, 0, count)
+            for t in range(t, ahead):  # noqa: B020 (goes on from there)
+                stop = min(high, counts[t])
+                join(parts, 0, low, starts[t] + low, stop - low)
+                add_product(now, size, panels, z, 4 * size, parts, 0, 1)
+                for k in range(low, stop):
+                    at = (starts[t] + k) * size
+                    for j in range(0, size, LANES):
+                        take_step(
+                            z, 4 * at + j, size, j, cells, at + j, out, k * size + j,
+                            now, end + k * size + j,
+                        )  # fmt: skip
+            t = ahead
 
 
 @compiled_exactly
 def lstm_walks_back(
-    board: Any,
-    count: int,
-    parts: int,
-    arrays: Any,
-    memory: Any,
+    z: Any,
+    cells: Any,
+    cell: Any,
+    g: Any,
+    x: Any,
+    out: Any,
+    hidden: Any,
+    dx: Any,
+    dh: Any,
+    dc: Any,
+    entering: Any,
+    panels: Any,
+    starts: Any,
+    counts: Any,
+    totals_ih: Any,
+    totals_hh: Any,
+    totals_bias: Any,
+    all_x_panels: Any,
+    all_h_panels: Any,
+    all_changes: Any,
+    all_parts: Any,
+    ranges: Any,
     inputs: int,
     size: int,
-    ranges: Any,
     first: int,
     last: int,
-) -> Any:
-    """`lstm_walk_back` for some ranges of sequences, each in memory of its own."""
-    if first < 0:
-        return hand_out(board, count, parts)
-    total_ih, total_hh, total_bias, x_panels, h_panels, changes, pieces = memory
-    for k in range(first, last):
-        totals = (total_ih[k], total_hh[k], total_bias[k])
-        rest = (x_panels[k], h_panels[k], changes[k], pieces[k])
-        lstm_walk_back(arrays, totals + rest, inputs, size, ranges[k, 0], ranges[k, 1])
-    return False
-
-
-@inlined
-def lstm_walk(
-    arrays: Any, parts: Any, inputs: int, size: int, most: int, first: int, last: int
 ) -> None:
-    """All steps of some sequences.
+    """All steps of some ranges of sequences in reverse: adds up `dx`, `dh`, `dc` and the totals.
 
-    `now` has the hidden states, `out` the cell states behind its rows.
+    Each range has memory of its own. The gradients of the sums in the gates are kept for few rows
+    only.
     """
-    x, entering, panels, bias, now, z, cells, out, starts, counts = arrays
-    end, t = cells.size, 0
-    while t < starts.size:
-        count = rows = 0
-        ahead = t
-        while ahead < starts.size and rows < most:
-            row, more = starts[ahead] + first, max(0, min(last, counts[ahead]) - first)
-            if more:
-                count = join(parts, count, row, row, more)
-            for place in range(row * 4 * size, (row + more) * 4 * size, 4 * size):
-                for j in range(0, 4 * size, LANES):
-                    move(bias, j, z, place + j, 4 * size - j)
-            rows += more
-            ahead += 1
-        add_product(x, inputs, entering, z, 4 * size, parts, 0, count)
-        for t in range(t, ahead):  # noqa: B020 (goes on from there)
-            stop = min(last, counts[t])
-            join(parts, 0, first, starts[t] + first, stop - first)
-            add_product(now, size, panels, z, 4 * size, parts, 0, 1)
-            for k in range(first, stop):
-                at = (starts[t] + k) * size
-                for j in range(0, size, LANES):
-                    state = k * size + j
-                    take_step(z, 4 * at + j, size, j, cells, at + j, out, state, now, end + state)
-        t = ahead
+    shared()
+    width = 4 * size
+    for number in range(first, last):
+        low, high = ranges[number, 0], ranges[number, 1]
+        changes, parts = all_changes[number], all_parts[number]
+        x_panels, h_panels = all_x_panels[number], all_h_panels[number]
+        total_ih, total_hh = totals_ih[number], totals_hh[number]
+        total_bias = totals_bias[number]
+        capacity, own = changes.size // width, parts.size // 3 - 1
+        for total in (total_ih, total_hh, total_bias):  # in the cache of the core that adds to it
+            for j in range(total.size):
+                total[j] = 0
+        t = starts.size
+        while t > 0:
+            begin, rows = t, 0
+            while begin > 0:
+                more = max(0, min(high, counts[begin - 1]) - low)
+                if rows + more > capacity:
+                    break
+                rows += more
+                begin -= 1
+            count, place = 0, rows
+            for step in range(t - 1, begin - 1, -1):
+                stop, start = min(high, counts[step]), starts[step]
+                if stop <= low:
+                    continue
+                place -= stop - low
+                known = counts[step - 1] if step else 0
+                for k in range(low, stop):
+                    at, row = (start + k) * size, place + k - low
+                    earlier = (starts[step - 1] + k) * size if k < known else -1
+                    for j in range(0, size, LANES):
+                        step_back(
+                            z, 4 * at + j, size, j, cells, at + j, cell, k * size + j,
+                            earlier + j if k < known else -1, g, changes, row * width + j, dh, dc,
+                        )  # fmt: skip
+                    if total_ih.size:
+                        put(x, (start + k) * inputs, inputs, x_panels, capacity, row)
+                    if total_hh.size:
+                        state, origin = (out, earlier) if k < known else (hidden, k * size)
+                        put(state, origin, size, h_panels, capacity, row)
+                count = join(parts, count, place, start + low, stop - low)
+                parts[3 * own], parts[3 * own + 1], parts[3 * own + 2] = place, low, stop - low
+                add_product(changes, width, panels, dh, size, parts, own, own + 1)
+            if dx.size:
+                add_product(changes, width, entering, dx, inputs, parts, 0, count)
+            for which in range(2):
+                rows_packed, total, columns = (
+                    (h_panels, total_hh, size) if which else (x_panels, total_ih, inputs)
+                )
+                if total.size:
+                    add_transposed(changes, width, rows, rows_packed, capacity, total, columns)
+            if total_bias.size:
+                for row in range(rows):
+                    for j in range(0, width, LANES):
+                        add(changes, row * width + j, total_bias, j, width - j)
+            t = begin
 
 
 @inner_exactly
@@ -278,74 +345,3 @@ def join(parts: Any, count: int, source: int, target: int, rows: int) -> Any:
             return count
     parts[3 * count], parts[3 * count + 1], parts[3 * count + 2] = source, target, rows
     return count + 1
-
-
-@inlined
-def lstm_walk_back(arrays: Any, memory: Any, inputs: int, size: int, first: int, last: int) -> None:
-    """All steps of some sequences in reverse, which adds up `dx`, `dh`, `dc` and the totals.
-
-    The gradients of the sums in the gates are kept for few rows only.
-    """
-    z, cells, cell, g, x, out, hidden, dx, dh, dc, entering, panels, starts, counts = arrays
-    total_ih, total_hh, total_bias, x_panels, h_panels, changes, parts = memory
-    capacity = changes.size // (4 * size)
-    for total in (total_ih, total_hh, total_bias):  # in the cache of the core that adds to it
-        for j in range(total.size):
-            total[j] = 0
-    width, own = 4 * size, parts.size // 3 - 1
-    t = starts.size
-    while t > 0:
-        begin, rows = t, 0
-        while begin > 0:
-            more = max(0, min(last, counts[begin - 1]) - first)
-            if rows + more > capacity:
-                break
-            rows += more
-            begin -= 1
-        count, place = 0, rows
-        for step in range(t - 1, begin - 1, -1):
-            stop, start = min(last, counts[step]), starts[step]
-            if stop <= first:
-                continue
-            place -= stop - first
-            known = counts[step - 1] if step else 0
-            for k in range(first, stop):
-                at, row = (start + k) * size, place + k - first
-                earlier = (starts[step - 1] + k) * size if k < known else -1
-                for j in range(0, size, LANES):
-                    step_back(
-                        z,
-                        4 * at + j,
-                        size,
-                        j,
-                        cells,
-                        at + j,
-                        cell,
-                        k * size + j,
-                        earlier + j if k < known else -1,
-                        g,
-                        changes,
-                        row * width + j,
-                        dh,
-                        dc,
-                    )
-                if total_ih.size:
-                    put(x, (start + k) * inputs, inputs, x_panels, capacity, row)
-                if total_hh.size and k < known:
-                    put(out, earlier, size, h_panels, capacity, row)
-                elif total_hh.size:
-                    put(hidden, k * size, size, h_panels, capacity, row)
-            count = join(parts, count, place, start + first, stop - first)
-            parts[3 * own], parts[3 * own + 1], parts[3 * own + 2] = place, first, stop - first
-            add_product(changes, width, panels, dh, size, parts, own, own + 1)
-        if dx.size:
-            add_product(changes, width, entering, dx, inputs, parts, 0, count)
-        if total_ih.size:
-            add_transposed(changes, width, rows, x_panels, capacity, total_ih, inputs)
-        if total_hh.size:
-            add_transposed(changes, width, rows, h_panels, capacity, total_hh, size)
-        if total_bias.size:
-            for row in range(rows):
-                for j in range(0, width, LANES):
-                    add(changes, row * width + j, total_bias, j, width - j)
-        t = begin

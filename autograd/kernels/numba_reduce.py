@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd.kernels import numpy_reduce
 from autograd.kernels.compiled import compiled, compiled_exactly
-from autograd.kernels.numba_crew import hand_out, share
+from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numpy_reduce import LEAST, folded, shaped
 
 ELEMENT = 4
@@ -55,19 +55,15 @@ def running_sum(x: Any, axis: int) -> Any:
 
 @compiled_exactly
 def run_along(
-    board: Any,
-    parts_in_all: int,
-    parts: int,
     x: Any,
     out: Any,
     count: int,
     inner: int,
     first: int,
     last: int,
-) -> Any:
+) -> None:
     """The sums so far in some columns, `COLUMNS` at a time, of (outer, count, inner)."""
-    if first < 0:
-        return hand_out(board, parts_in_all, parts)
+    shared()
     pieces = (inner + COLUMNS - 1) // COLUMNS
     for number in range(first, last):
         start = number // pieces * count * inner + number % pieces * COLUMNS
@@ -86,16 +82,12 @@ def run_along(
             before = out[place - inner :][:wide]
             for j in range(wide):
                 results[j] = before[j] + values[j]
-    return False
 
 
 @compiled
-def add_chunks(
-    board: Any, parts_in_all: int, parts: int, x: Any, out: Any, count: int, first: int, last: int
-) -> Any:
+def add_chunks(x: Any, out: Any, count: int, first: int, last: int) -> None:
     """The sums of some chunks of rows of `count` elements."""
-    if first < 0:
-        return hand_out(board, parts_in_all, parts)
+    shared()
     pieces = (count + CHUNK - 1) // CHUNK
     for number in range(first, last):
         start = number // pieces * count + number % pieces * CHUNK
@@ -104,24 +96,19 @@ def add_chunks(
         for k in range(values.size):
             total += values[k]
         out[number] = total
-    return False
 
 
 @compiled
 def add_rows(
-    board: Any,
-    parts_in_all: int,
-    parts: int,
     x: Any,
     out: Any,
     count: int,
     inner: int,
     first: int,
     last: int,
-) -> Any:
+) -> None:
     """The sums of some columns, `COLUMNS` at a time, of (outer, count, inner)."""
-    if first < 0:
-        return hand_out(board, parts_in_all, parts)
+    shared()
     pieces = (inner + COLUMNS - 1) // COLUMNS
     for number in range(first, last):
         outer, column = number // pieces, number % pieces * COLUMNS
@@ -131,4 +118,3 @@ def add_rows(
             values = x[row * inner + column :][:wide]
             for k in range(wide):
                 totals[k] += values[k]
-    return False

@@ -9,7 +9,7 @@ import numpy as np
 from autograd.kernels.compiled import compiled, in_order
 from autograd.kernels.direct import Plan
 from autograd.kernels.direct_ways import FEW, GRADIENTS, SUMS, rounded, sums
-from autograd.kernels.numba_crew import hand_out, share
+from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numba_lay import lay_out
 from autograd.kernels.numba_sums import correlate, lanes_summed, multiply
 from autograd.kernels.numba_vectors import LANES
@@ -19,31 +19,27 @@ __all__ = ["collect", "gradient", "prepare", "results"]
 
 @compiled
 def forward(
-    board: Any,
-    count: int,
-    parts: int,
     x: Any,
-    inputs: int,
-    plane: int,
     weights: Any,
     bias: Any,
-    blocks: int,
     out: Any,
-    groups: int,
-    channels: int,
-    width: int,
-    size: int,
     lines: Any,
     phases: Any,
     taps: Any,
     places: Any,
+    inputs: int,
+    plane: int,
+    blocks: int,
+    groups: int,
+    channels: int,
+    width: int,
+    size: int,
     channel: int,
     first: int,
     last: int,
-) -> Any:
+) -> None:
     """The results of some images."""
-    if first < 0:
-        return hand_out(board, count, parts)
+    shared()
     few = channels < FEW
     outputs, wide = SUMS[1] if few else SUMS[0]
     vectors = len(places) // 3
@@ -62,37 +58,33 @@ def forward(
                     taps, len(taps), weights, number * len(taps) * outputs, bias, number * outputs,
                     out, ((image * groups + group) * channels + o) * width, width, channels - o,
                 )  # fmt: skip
-    return False
 
 
 @compiled
 def backward(
-    board: Any,
-    count: int,
-    parts: int,
     x: Any,
-    images: int,
-    inputs: int,
-    plane: int,
     g: Any,
-    groups: int,
-    channels: int,
-    width: int,
     grads: Any,
-    weights: int,
-    size: int,
     lines: Any,
     phases: Any,
     taps: Any,
     vectors: Any,
     chunks: Any,
+    count: int,
+    images: int,
+    inputs: int,
+    plane: int,
+    groups: int,
+    channels: int,
+    width: int,
+    weights: int,
+    size: int,
     channel: int,
     first: int,
     last: int,
-) -> Any:
+) -> None:
     """The sums of some parts of the images."""
-    if first < 0:
-        return hand_out(board, count, parts)
+    shared()
     few = channels < FEW
     outputs, beside = GRADIENTS[1] if few else GRADIENTS[0]
     buffer = np.zeros(size, x.dtype)
@@ -128,7 +120,6 @@ def backward(
                                 row = (part * groups + group) * channels + o
                                 grads[row * len(taps) + k] = lanes_summed(totals, total)
                             total += LANES
-    return False
 
 
 def prepare(rows: Any, bias: Any) -> tuple[Any, Any, int]:
@@ -147,20 +138,23 @@ def prepare(rows: Any, bias: Any) -> tuple[Any, Any, int]:
 
 def results(x: Any, kernel: tuple[Any, Any, int], out: Any, layout: Plan, work: int) -> None:
     """(n, G*C, P) convolved by what `prepare` made -> (n, G, O, L)"""
+    weights, bias, blocks = kernel
     share(
         forward,
         len(x),
         work,
         x.reshape(-1),  # (n, G*C, P) -> (n * G * C * P,)
-        *x.shape[1:],
-        *kernel,
+        weights,
+        bias,
         out.reshape(-1),  # (n, G, O, L) -> (n * G * O * L,)
-        *out.shape[1:],
-        layout.size,
         layout.lines,
         layout.phases,
         layout.taps,
         layout.places,
+        *x.shape[1:],
+        blocks,
+        *out.shape[1:],
+        layout.size,
         layout.channel,
     )
 
@@ -175,17 +169,18 @@ def gradient(x: Any, g: Any, layout: Plan, parts: int, work: int) -> Any:
         parts,
         work,
         x.reshape(-1),  # (n, G*C, P) -> (n * G * C * P,)
-        *x.shape,
         g.reshape(-1),  # (n, G, O, L) -> (n * G * O * L,)
-        *g.shape[1:],
         grads.reshape(-1),
-        groups * rounded(taps, outputs),
-        layout.size,
         layout.lines,
         layout.phases,
         layout.taps,
         layout.parts,
         layout.chunks,
+        parts,
+        *x.shape,
+        *g.shape[1:],
+        groups * rounded(taps, outputs),
+        layout.size,
         layout.channel,
     )
     return grads

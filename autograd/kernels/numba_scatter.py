@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd.kernels import numpy_rows
 from autograd.kernels.compiled import compiled_exactly, in_order
-from autograd.kernels.numba_crew import hand_out, share
+from autograd.kernels.numba_crew import share, shared
 
 PIECE = 32
 """Columns that a thread adds at least; rows that are shorter are left to NumPy."""
@@ -36,22 +36,17 @@ def sum_rows(x: Any, places: Any, total: Any) -> Any:
 
 @compiled_exactly
 def add_rows(
-    board: Any,
-    count: int,
-    parts: int,
     x: Any,
     places: Any,
     total: Any,
     width: int,
     first: int,
     last: int,
-) -> Any:
+) -> None:
     """Some columns, `PIECE` at a time."""
-    if first < 0:
-        return hand_out(board, count, parts)
+    shared()
     begin, end = first * PIECE, min(width, last * PIECE)
     for k in range(len(places)):
         row, values = total[places[k] * width :][:width], x[k * width :][:width]
         for j in range(begin, end):
             row[j] += values[j]
-    return False

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd.kernels import numpy_select
 from autograd.kernels.compiled import compiled_exactly, writable
-from autograd.kernels.numba_crew import hand_out, share
+from autograd.kernels.numba_crew import share, shared
 
 TYPES = (np.float32, np.float64)
 ELEMENT = 4
@@ -80,97 +80,71 @@ def flat(kernel: Any, *inputs: Any) -> Any:
 
 
 @compiled_exactly
-def raise_to_zero(
-    board: Any, count: int, parts: int, x: Any, out: Any, first: int, last: int
-) -> Any:
-    if first < 0:
-        return hand_out(board, count, parts)
+def raise_to_zero(x: Any, out: Any, first: int, last: int) -> None:
+    shared()
     x, out = x[first:last], out[first:last]
     zero = x.dtype.type(0)
     for i in range(x.size):
         out[i] = zero if x[i] < zero else x[i]
-    return False
 
 
 @compiled_exactly
-def zero_where_not_positive(
-    board: Any, count: int, parts: int, g: Any, x: Any, out: Any, first: int, last: int
-) -> Any:
-    if first < 0:
-        return hand_out(board, count, parts)
+def zero_where_not_positive(g: Any, x: Any, out: Any, first: int, last: int) -> None:
+    shared()
     g, x, out = g[first:last], x[first:last], out[first:last]
     zero = x.dtype.type(0)
     for i in range(x.size):
         value = g[i]
         out[i] = zero if x[i] <= zero else value
-    return False
 
 
 @compiled_exactly
-def zero_where(
-    board: Any, count: int, parts: int, condition: Any, x: Any, out: Any, first: int, last: int
-) -> Any:
-    if first < 0:
-        return hand_out(board, count, parts)
+def zero_where(condition: Any, x: Any, out: Any, first: int, last: int) -> None:
+    shared()
     condition, x, out = condition[first:last], x[first:last], out[first:last]
     zero = x.dtype.type(0)
     for i in range(x.size):
         value = x[i]
         out[i] = zero if condition[i] else value
-    return False
 
 
 @compiled_exactly
-def zero_where_not(
-    board: Any, count: int, parts: int, condition: Any, x: Any, out: Any, first: int, last: int
-) -> Any:
-    if first < 0:
-        return hand_out(board, count, parts)
+def zero_where_not(condition: Any, x: Any, out: Any, first: int, last: int) -> None:
+    shared()
     condition, x, out = condition[first:last], x[first:last], out[first:last]
     zero = x.dtype.type(0)
     for i in range(x.size):
         value = x[i]
         out[i] = value if condition[i] else zero
-    return False
 
 
 @compiled_exactly
 def scale_where(
-    board: Any,
-    count: int,
-    parts: int,
     condition: Any,
     x: Any,
     out: Any,
     scale: float,
     first: int,
     last: int,
-) -> Any:
-    if first < 0:
-        return hand_out(board, count, parts)
+) -> None:
+    shared()
     condition, x, out = condition[first:last], x[first:last], out[first:last]
     factor, zero = x.dtype.type(scale), x.dtype.type(0)
     for i in range(x.size):
         out[i] = x[i] * (factor if condition[i] else zero)
-    return False
 
 
 @compiled_exactly
 def choose(
-    board: Any,
-    count: int,
-    parts: int,
     condition: Any,
     x: Any,
     y: Any,
     out: Any,
     first: int,
     last: int,
-) -> Any:
-    if first < 0:
-        return hand_out(board, count, parts)
+) -> None:
+    shared()
     condition, x, y, out = condition[first:last], x[first:last], y[first:last], out[first:last]
     for i in range(x.size):
         first, second = x[i], y[i]
         out[i] = first if condition[i] else second
-    return False

@@ -17,7 +17,7 @@ from numba.extending import intrinsic
 
 from autograd.kernels import numpy_loss
 from autograd.kernels.compiled import compiled_exactly, in_order
-from autograd.kernels.numba_crew import hand_out, share
+from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numba_elementary import exp
 from autograd.kernels.numba_vectors import (
     LANES,
@@ -289,9 +289,6 @@ changed = row_function(write_back, "aaifbai", False)
 
 @compiled_exactly
 def rows(
-    board: Any,
-    count: int,
-    parts: int,
     x: Any,
     out: Any,
     top: Any,
@@ -300,10 +297,9 @@ def rows(
     kind: int,
     first: int,
     last: int,
-) -> Any:
+) -> None:
     """What `kind` says, of some rows."""
-    if first < 0:
-        return hand_out(board, count, parts)
+    shared()
     one = x.dtype.type(1)
     for row in range(first, last):
         start, room = row * width, (last - row) * width
@@ -314,14 +310,10 @@ def rows(
             scaled((out, start, width, 0.0, one / sum_of, 0.0, out, start, room))
         elif kind == LOGARITHMS:
             scaled((x, start, width, best, one, -np.log(sum_of), out, start, room))
-    return False
 
 
 @compiled_exactly
 def rows_back(
-    board: Any,
-    count: int,
-    parts: int,
     g: Any,
     out: Any,
     grad: Any,
@@ -329,12 +321,10 @@ def rows_back(
     logarithms: bool,
     first: int,
     last: int,
-) -> Any:
+) -> None:
     """The gradients of some rows of a softmax, or of its logarithm."""
-    if first < 0:
-        return hand_out(board, count, parts)
+    shared()
     for row in range(first, last):
         start, room = row * width, (last - row) * width
         total = product((g, start, out, start, width, logarithms))
         changed((g, start, out, start, width, total, logarithms, grad, start, room))
-    return False

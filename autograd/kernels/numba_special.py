@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd.kernels import special
 from autograd.kernels.compiled import compiled_exactly, in_order
-from autograd.kernels.numba_crew import hand_out, share
+from autograd.kernels.numba_crew import share, shared
 
 
 def erf(x: Any) -> Any:
@@ -24,18 +24,14 @@ def erf(x: Any) -> Any:
 
 @compiled_exactly
 def horner(
-    board: Any,
-    count: int,
-    parts: int,
     x: Any,
     out: Any,
     powers: Any,
     limit: float,
     first: int,
     last: int,
-) -> Any:
-    if first < 0:
-        return hand_out(board, count, parts)
+) -> None:
+    shared()
     x, out = x[first:last], out[first:last]
     real = x.dtype.type
     end, scale, one = real(limit), real(2 / limit**2), real(1)
@@ -47,4 +43,3 @@ def horner(
             total = total * t + powers[k]
         value = one if z >= end else total * z
         out[i] = np.copysign(value, x[i])
-    return False

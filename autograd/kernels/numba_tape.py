@@ -19,7 +19,7 @@ from numba.extending import intrinsic
 from autograd.kernels import numba_elementary as elementary
 from autograd.kernels import numpy_tape
 from autograd.kernels.compiled import compiled_exactly
-from autograd.kernels.numba_crew import hand_out, share
+from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numba_vectors import (
     INTEGERS,
     LANES,
@@ -63,7 +63,7 @@ def evaluate(like: Any, tape: Tape, arrays: list[Any]) -> Any:
     work = out.size * (tape.weight + 1) * ELEMENT
     result = out.reshape(-1)  # (d0, d1, ...) -> (size,)
     blocks = -(-out.size // BLOCK)
-    share(run, blocks, work, *program, np.array(inputs, np.int64), result, tape.buffers)
+    share(run, blocks, work, *program, np.array(inputs, np.int64), result, tape.buffers, blocks)
     return out
 
 
@@ -297,23 +297,20 @@ def repeated(
 
 @compiled_exactly
 def run(
-    board: Any,
-    count: int,
-    parts: int,
     code: Any,
     constants: Any,
     inputs: Any,
     out: Any,
     buffers: int,
+    count: int,
     first: int,
     last: int,
-) -> Any:
+) -> None:
     """Some blocks of elements: all instructions for one after the other.
 
     `inputs` has three numbers for each input: its address, and those of its `layout`.
     """
-    if first < 0:
-        return hand_out(board, count, parts)
+    shared()
     arrays, total = len(inputs) // 3, len(out)
     own = arrays + 1 + buffers
     table = np.empty(2 * (own + len(constants)), np.int64)
@@ -347,4 +344,3 @@ def run(
                 done = stop
         for place in range(0, len(code), 5):
             step(code, place, table, size)
-    return False

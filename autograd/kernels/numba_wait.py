@@ -10,7 +10,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from autograd.kernels.compiled import compiled
+from autograd.kernels.compiled import callable_from_python
 from autograd.kernels.numba_crew import anything_left, take_parts, watching
 from autograd.kernels.threads import BOARD
 
@@ -46,7 +46,7 @@ def count_up(_context: Any, bell: Any) -> Any:
     return types.void(bell), generate
 
 
-@compiled
+@callable_from_python
 def look(board: Any, bell: Any, seen: int, limit: int, pause: int, finished: Any) -> Any:
     """Look at the bell until it shows another number than the one seen, or so many times.
 

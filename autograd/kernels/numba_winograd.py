@@ -12,7 +12,7 @@ from numba import intp
 
 from autograd.kernels import winograd
 from autograd.kernels.compiled import compiled, in_order, inlined
-from autograd.kernels.numba_crew import hand_out, parts_of, share
+from autograd.kernels.numba_crew import parts_of, share, shared
 from autograd.kernels.numba_filters import gather, gather_some, transform_kernels
 from autograd.kernels.numba_product import DEPTH, WIDTH, strip
 from autograd.kernels.numba_tiles import collect, spread, spread_gradient
@@ -42,13 +42,12 @@ def correlate(x: Any, weight: Any, turned: bool, bias: Any, windows: Windows, fe
         -(-len(x) // lines.images) * -(-lines.rows // lines.depth),
         out.size * inputs * 9,
         x.reshape(-1),  # (N, C, H, W) -> (N * C * H * W,)
-        x.shape[1:],
-        len(x),
         kernels,
-        turned,
         bias,
         out.reshape(-1),  # (N, O, H, W) -> (N * O * H * W,)
-        out.shape[1:],
+        turned,
+        *x.shape,
+        *out.shape[1:],
         size,
         *windows.before,
         *lines,
@@ -75,12 +74,12 @@ def weight_grad(x: Any, g: Any, size: int, before: tuple[int, int], few: bool) -
         parts,
         work,
         x.reshape(-1),  # (N, C, H, W) -> (N * C * H * W,)
-        x.shape[1:],
-        len(x),
         g.reshape(-1),  # (N, O, H, W) -> (N * O * H * W,)
-        g.shape[1:],
         totals.reshape(-1),
         flat,
+        parts,
+        *x.shape,
+        *g.shape[1:],
         pitch,
         few,
         size,
@@ -93,8 +92,7 @@ def weight_grad(x: Any, g: Any, size: int, before: tuple[int, int], few: bool) -
     return grad
 
 
-@compiled
-def spaced(size: int) -> Any:
+def spaced(size: int) -> int:
     """How far matrices of so many values begin from each other, in an odd number of cache lines.
 
     Lines that are a power of two apart would push each other out of the cache.
@@ -102,19 +100,23 @@ def spaced(size: int) -> Any:
     return (((size + 15) // 16) | 1) * 16
 
 
+spaced_out = inlined(spaced)
+
+
 @compiled
 def correlate_blocks(
-    board: Any,
-    count: int,
-    parts: int,
     x: Any,
-    shape: tuple[int, int, int],
-    number: int,
     kernels: Any,
-    turned: bool,
     bias: Any,
     out: Any,
-    out_shape: tuple[int, int, int],
+    turned: bool,
+    number: int,
+    inputs: int,
+    height: int,
+    width: int,
+    outputs: int,
+    high: int,
+    wide: int,
     size: int,
     above: int,
     left: int,
@@ -125,15 +127,16 @@ def correlate_blocks(
     length: int,
     first: int,
     last: int,
-) -> Any:
+) -> None:
     """Some blocks of a correlation: `images` and `depth` rows of tiles each."""
-    if first < 0:
-        return hand_out(board, count, parts)
-    inputs, outputs, n = shape[0], out_shape[0], size + TILE - 1
+    shared()
+    n = size + TILE - 1
     values, places = n * n, depth * length
+    shape, out_shape = (inputs, height, width), (outputs, high, wide)
     panels = (places + WIDTH - 1) // WIDTH
-    between_kernels = spaced(outputs * inputs)
-    between_tiles, between_products = spaced(inputs * panels * WIDTH), spaced(outputs * places)
+    between_kernels = spaced_out(outputs * inputs)
+    between_tiles = spaced_out(inputs * panels * WIDTH)
+    between_products = spaced_out(outputs * places)
     tiles = np.zeros(values * between_tiles, x.dtype)
     product = np.empty(values * between_products, x.dtype)
     zeros = np.zeros(WIDTH, x.dtype)
@@ -161,21 +164,22 @@ def correlate_blocks(
             product, out, out_shape, image, several, bias, size, row, min(depth, rows - row),
             length, places, between_products,
         )  # fmt: skip
-    return False
 
 
 @compiled
 def gradient_parts(
-    board: Any,
-    count: int,
-    parts: int,
     x: Any,
-    shape: tuple[int, int, int],
-    number: int,
     g: Any,
-    g_shape: tuple[int, int, int],
     totals: Any,
     grad: Any,
+    count: int,
+    number: int,
+    inputs: int,
+    height: int,
+    width: int,
+    outputs: int,
+    high: int,
+    broad: int,
     pitch: int,
     few: bool,
     size: int,
@@ -188,20 +192,21 @@ def gradient_parts(
     length: int,
     first: int,
     last: int,
-) -> Any:
+) -> None:
     """What some parts of the images add to all transformed kernels.
 
     With few tiles, which are one block then: some parts of the kernels, `KERNELS` at a time, which
     are taken back at once, while they are in the cache.
     """
-    if first < 0:
-        return hand_out(board, count, parts)
-    inputs, outputs, n = shape[0], g_shape[0], size + TILE - 1
+    shared()
+    n = size + TILE - 1
     values, places = n * n, depth * length
+    shape, g_shape = (inputs, height, width), (outputs, high, broad)
     together = KERNELS if few else outputs
     padded = (inputs + WIDTH - 1) // WIDTH * WIDTH
-    between_tiles, between_gradients = spaced(inputs * places), spaced(together * places)
-    between_panels = spaced(padded * places) if few else 0
+    between_tiles = spaced_out(inputs * places)
+    between_gradients = spaced_out(together * places)
+    between_panels = spaced_out(padded * places) if few else 0
     tiles = np.zeros(values * between_tiles + padded * places, x.dtype)
     gradients = np.empty(values * between_gradients, x.dtype)
     panels = np.empty(values * between_panels + padded * places, x.dtype)
@@ -251,7 +256,6 @@ def gradient_parts(
                         )
                         for k in range(total, total + values * pitch):
                             totals[k] = 0
-    return False
 
 
 @inlined

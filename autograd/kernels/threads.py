@@ -172,6 +172,7 @@ class Pool:
         self.jobs: SimpleQueue[Any] = SimpleQueue()
         self.bell = Bell()
         self.board = np.zeros(8 * BOARD, np.int64)
+        self.address: int = self.board.ctypes.data
         for number in range(1, threads_count):
             threading.Thread(target=self.work, name=f"ndgrad_{number}", daemon=True).start()
 
