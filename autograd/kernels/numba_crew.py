@@ -75,7 +75,9 @@ def share(kernel: Kernel, count: int, work: int, *arguments: Any) -> None:
         code = kernel.choose(arguments)
         status = CALL(board, code.open_plan, packed)
         if status == STRANGE:
-            raise ValueError(f"{kernel.function.__name__}: an array is not in order, or has other axes")
+            raise ValueError(
+                f"{kernel.function.__name__}: an array is not in order, or has other axes"
+            )
     if status == FAILED_PART:
         raise MemoryError("out of memory in a compiled kernel")
 
