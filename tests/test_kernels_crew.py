@@ -14,6 +14,7 @@ import autograd
 from autograd.kernels import numba_crew, numba_wait, threads
 from autograd.kernels.compiled import compiled_exactly
 from autograd.kernels.numba_crew import share, shared
+from autograd.kernels.numba_room import empty
 
 LARGE = 1 << 30
 
@@ -50,7 +51,7 @@ def meet(came: Any, met: Any, looks: int, first: int, last: int) -> None:
 def exhaust(sizes: Any, first: int, last: int) -> None:
     shared()
     for k in range(first, last):
-        np.empty(sizes[k], np.float64)[:1] = 0
+        empty(sizes, sizes[k])[:1] = 0
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 7])

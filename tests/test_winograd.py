@@ -105,6 +105,19 @@ def check_convolution(tiles, x, weight, bias, g, windows):
 
 
 @both
+@pytest.mark.parametrize("few", [False, True], ids=["by images", "by kernels"])
+@pytest.mark.parametrize("size", [3, 5])
+def test_gradients_of_large_batches_round_off_little(tiles, few, size):
+    """Their sums have 6,272 terms."""
+    random = np.random.default_rng(0)
+    x, g = (random.standard_normal((128, 8, 28, 28), np.float32) for _ in range(2))
+    windows = Windows((28, 28), (size, size), (1, 1), (size // 2, size // 2), (1, 1), (28, 28))
+    with mock.patch.object(winograd, "has_few", return_value=few):
+        came = winograd.weight_grad(x, g, windows, tiles)
+    close(came, lambda x, g: columns.conv_weight_grad(x, g, windows, 1), x, g)
+
+
+@both
 @pytest.mark.parametrize("block", [1, 1 << 16, 1 << 30])
 def test_blocks_of_any_size(tiles, block, monkeypatch):
     monkeypatch.setattr(winograd, "BLOCK", block)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numba import intp
 
 from autograd.kernels.compiled import compiled, inner
 from autograd.kernels.numba_crew import shared
+from autograd.kernels.numba_room import empty
 from autograd.kernels.numba_transform import transform, transpose
 from autograd.kernels.numba_vectors import LANES, add
 from autograd.kernels.winograd_tiles import TILE
@@ -30,9 +30,9 @@ def transform_kernels(
     shared()
     n, elements = size + TILE - 1, size * size
     groups = (elements + LANES - 1) // LANES
-    square = np.empty(groups * LANES * LANES, out.dtype)
-    partly = np.empty(n * size * LANES, out.dtype)
-    rest = np.empty(n * n * LANES, out.dtype)
+    square = empty(out, groups * LANES * LANES)
+    partly = empty(out, n * size * LANES)
+    rest = empty(out, n * n * LANES)
     corner, way = (elements - 1, -1) if turned else (0, 1)
     step = way * size * LANES
     for kernel in range(first, last, LANES):
@@ -97,8 +97,8 @@ def gather_some(
     `origin`, becomes the sum. Not for literal numbers, for which Numba would compile it once more.
     """
     n, elements = size + TILE - 1, size * size
-    square = np.empty(elements * LANES, out.dtype)
-    partly = np.empty(n * size * LANES, out.dtype)
+    square = empty(out, elements * LANES)
+    partly = empty(out, n * size * LANES)
     for kernel in range(start, stop, LANES):
         for part in range(1, several):
             for k in range(origin + kernel, origin + n * n * pitch, pitch):

@@ -14,6 +14,7 @@ from autograd.kernels import numpy_matmul
 from autograd.kernels.compiled import compiled_exactly, in_order, inlined
 from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numba_product import DEPTH, ROWS, WIDTH, pack_columns, pack_rows, strip
+from autograd.kernels.numba_room import empty
 from autograd.kernels.numba_vectors import LANES, transpose
 from autograd.kernels.threads import get_num_threads
 
@@ -110,10 +111,10 @@ def multiply(
         begin, end = first * WIDTH, min(columns, last * WIDTH)
     turn = upright and inner >= STEEP and end - begin >= BROAD
     depth = min(inner, DEPTH // 2 if upright and not turn else DEPTH)
-    panels = np.empty((end - begin + WIDTH - 1) // WIDTH * WIDTH * depth, out.dtype)
+    panels = empty(out, (end - begin + WIDTH - 1) // WIDTH * WIDTH * depth)
     pitch, skip = (1, rows) if upright else (inner, 1)
     wide = (depth + LANES - 1) // LANES * LANES
-    lines = np.empty(HEIGHT * wide if turn else 0, out.dtype)
+    lines = empty(out, HEIGHT * wide if turn else 0)
     for k in range(0, inner, depth):
         stop = min(k + depth, inner)
         if turned:

@@ -20,6 +20,7 @@ from autograd.kernels.direct import Plan
 from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numba_lay import fill, lay_out
 from autograd.kernels.numba_product import DEPTH, WIDTH, strip
+from autograd.kernels.numba_room import empty, zeros
 from autograd.kernels.numba_vectors import LANES, VECTOR, load, outlined, store, unpack
 
 __all__ = ["collect", "gradient", "prepare", "results"]
@@ -194,9 +195,9 @@ def forward(
     width, inner = len(where), len(taps)
     together = len(points) // width
     pitch, skip = (1, outputs) if turned else (inner, 1)
-    buffer = np.zeros(together * size, x.dtype)
-    panels = np.empty(SPAN * DEPTH, x.dtype)
-    offsets, scratch = np.empty(outputs * WIDTH, x.dtype), np.empty(outputs * PITCH, x.dtype)
+    buffer = zeros(x, together * size)
+    panels = empty(x, SPAN * DEPTH)
+    offsets, scratch = empty(x, outputs * WIDTH), empty(x, outputs * PITCH)
     for image in range(first, last, together):
         here = min(together, last - image)
         for k in range(here):
@@ -264,9 +265,9 @@ def backward(
     """What some parts of the images add to the gradient of the weight."""
     shared()
     together, inner = len(points) // width, len(taps)
-    buffer = np.zeros(together * size, x.dtype)
-    panel = np.empty(WIDTH * DEPTH, x.dtype)
-    incoming = np.empty(outputs * len(points) + LANES, x.dtype)
+    buffer = zeros(x, together * size)
+    panel = empty(x, WIDTH * DEPTH)
+    incoming = empty(x, outputs * len(points) + LANES)
     for part in range(first, last):
         begin, end = images * part // count, images * (part + 1) // count
         for image in range(begin, end, together):

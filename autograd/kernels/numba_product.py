@@ -126,7 +126,6 @@ def write_tile(
         for first, step in ((origin, between), (target, apart))
     )
     panel = builder.gep(panel, [place])
-    first = [load(builder, base, *where) for where in zip(origins, masks, strict=True)]
 
     outside, loop = builder.block, builder.append_basic_block("sum")
     after = builder.append_basic_block("summed")
@@ -134,9 +133,9 @@ def write_tile(
     builder.position_at_end(loop)
     k = builder.phi(start.type)
     k.add_incoming(constant(0), outside)
-    totals = [builder.phi(VECTOR) for _ in first]
-    for total, value in zip(totals, first, strict=True):
-        total.add_incoming(value, outside)
+    totals = [builder.phi(VECTOR) for _ in masks]
+    for total in totals:
+        total.add_incoming(ir.Constant(VECTOR, None), outside)
     line = builder.mul(k, constant(WIDTH))
     columns = []
     for v in range(VECTORS):
@@ -156,8 +155,15 @@ def write_tile(
     builder.position_at_end(after)
 
     def write(whole: bool) -> None:
-        for value, offset, mask in zip(sums, targets, masks, strict=True):
-            store(builder, value, out, offset, None if whole else mask)
+        used = [None if whole else mask for mask in masks]
+        # at the end, since a sum of sums rounds off less, but before anything is stored: rows after
+        # the last one are that one again
+        results = [
+            builder.fadd(value, load(builder, base, *where))
+            for value, *where in zip(sums, origins, used, strict=True)
+        ]
+        for value, *where in zip(results, targets, used, strict=True):
+            store(builder, value, out, *where)
 
     by_room(builder, left, WIDTH, write)
 

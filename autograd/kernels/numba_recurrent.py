@@ -28,6 +28,7 @@ from autograd.kernels.numba_product import (
     put,
     room,
 )
+from autograd.kernels.numba_room import empty
 from autograd.kernels.numba_vectors import LANES, add, move
 from autograd.kernels.numpy_recurrent import LSTM_ORDER, Sizes
 from autograd.kernels.steps import twice
@@ -207,7 +208,7 @@ def lstm_walks(
     `now` has the hidden states, `out` the cell states behind its rows.
     """
     shared()
-    parts = np.empty(3 * most, np.int64)
+    parts = empty(starts, 3 * most)
     for number in range(first, last):
         low, high = ranges[number, 0], ranges[number, 1]
         end, t = cells.size, 0

@@ -11,6 +11,7 @@ from autograd.kernels.direct import Plan
 from autograd.kernels.direct_ways import FEW, GRADIENTS, SUMS, rounded, sums
 from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numba_lay import lay_out
+from autograd.kernels.numba_room import zeros
 from autograd.kernels.numba_sums import correlate, lanes_summed, multiply
 from autograd.kernels.numba_vectors import LANES
 
@@ -43,7 +44,7 @@ def forward(
     few = channels < FEW
     outputs, wide = SUMS[1] if few else SUMS[0]
     vectors = len(places) // 3
-    buffer = np.zeros(size, x.dtype)
+    buffer = zeros(x, size)
     for image in range(first, last):
         start = image * inputs * plane
         lay_out(
@@ -87,9 +88,9 @@ def backward(
     shared()
     few = channels < FEW
     outputs, beside = GRADIENTS[1] if few else GRADIENTS[0]
-    buffer = np.zeros(size, x.dtype)
+    buffer = zeros(x, size)
     for part in range(first, last):
-        totals = np.zeros(weights * LANES, x.dtype)
+        totals = zeros(x, weights * LANES)
         begin, end = images * part // count, images * (part + 1) // count
         for image in range(begin, end):
             start = image * inputs * plane

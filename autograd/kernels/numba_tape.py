@@ -20,6 +20,7 @@ from autograd.kernels import numba_elementary as elementary
 from autograd.kernels import numpy_tape
 from autograd.kernels.compiled import compiled_exactly
 from autograd.kernels.numba_crew import share, shared
+from autograd.kernels.numba_room import empty
 from autograd.kernels.numba_vectors import (
     INTEGERS,
     LANES,
@@ -313,8 +314,8 @@ def run(
     shared()
     arrays, total = len(inputs) // 3, len(out)
     own = arrays + 1 + buffers
-    table = np.empty(2 * (own + len(constants)), np.int64)
-    memory = np.empty((arrays + buffers) * BLOCK + len(constants) * LANES, np.float32)
+    table = empty(code, 2 * (own + len(constants)))
+    memory = empty(out, (arrays + buffers) * BLOCK + len(constants) * LANES)
     for k in range(len(table) // 2):
         table[2 * k + 1] = -1
         if k > arrays:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from autograd.kernels.compiled import inlined, inner
+from autograd.kernels.numba_room import empty, zeros
 from autograd.kernels.numba_transform import join_columns, part_columns, transform
 from autograd.kernels.numba_vectors import LANES, move
 from autograd.kernels.winograd_tiles import TILE
@@ -131,8 +130,8 @@ def spread(
     channels, n = shape[0], size + TILE - 1
     pitch = length + images + LANES
     rows = TILE * depth + n - TILE
-    lines = np.zeros(rows * TILE * pitch + LANES, x.dtype)
-    partly = np.empty(n * TILE * pitch, x.dtype)
+    lines = zeros(x, rows * TILE * pitch + LANES)
+    partly = empty(x, n * TILE * pitch)
     for channel in range(channels):
         above_row = above - TILE * row
         lay_out(x, shape, begin, images, channel, above_row, left, rows, columns + 1, lines)
@@ -172,8 +171,8 @@ def spread_gradient(
     """Some images (N, O, H, W) -> tiles (F, last - first, P), for some channels."""
     places, n = depth * length, size + TILE - 1
     rows = TILE * depth
-    lines = np.zeros(rows * TILE * length + LANES, g.dtype)
-    partly = np.empty(n * TILE * length, g.dtype)
+    lines = zeros(g, rows * TILE * length + LANES)
+    partly = empty(g, n * TILE * length)
     for channel in range(first, last):
         lay_out(g, shape, begin, images, channel, -TILE * row, 0, rows, columns, lines)
         for line in range(depth):
@@ -209,9 +208,9 @@ def collect(
     """Tiles (F, O, P) -> results (N, O, H, W) of some images."""
     channels, height, _ = shape
     n = size + TILE - 1
-    partly = np.empty(n * TILE * length, tiles.dtype)
-    whole = np.empty(TILE * TILE * length, tiles.dtype)
-    room = np.empty(LANES * LANES, out.dtype)
+    partly = empty(tiles, n * TILE * length)
+    whole = empty(tiles, TILE * TILE * length)
+    room = empty(out, LANES * LANES)
     last = min(height, TILE * (row + rows))
     for channel in range(channels):
         offset = bias[channel]

@@ -15,6 +15,7 @@ from autograd.kernels.compiled import compiled, in_order, inlined
 from autograd.kernels.numba_crew import parts_of, share, shared
 from autograd.kernels.numba_filters import gather, gather_some, transform_kernels
 from autograd.kernels.numba_product import DEPTH, WIDTH, strip
+from autograd.kernels.numba_room import empty, zeros
 from autograd.kernels.numba_tiles import collect, spread, spread_gradient
 from autograd.kernels.numba_transform import transpose
 from autograd.kernels.numba_vectors import LANES
@@ -24,6 +25,8 @@ from autograd.kernels.winograd_tiles import TILE
 
 FINISH = 4
 """Work of a value that leaves or enters a product, in multiplications."""
+ADDENDS = 128
+"""Products of a sum over tiles that are added up by themselves, so that sums round off less."""
 
 
 def correlate(x: Any, weight: Any, turned: bool, bias: Any, windows: Windows, few: bool) -> Any:
@@ -137,9 +140,9 @@ def correlate_blocks(
     between_kernels = spaced_out(outputs * inputs)
     between_tiles = spaced_out(inputs * panels * WIDTH)
     between_products = spaced_out(outputs * places)
-    tiles = np.zeros(values * between_tiles, x.dtype)
-    product = np.empty(values * between_products, x.dtype)
-    zeros = np.zeros(WIDTH, x.dtype)
+    tiles = zeros(x, values * between_tiles)
+    product = empty(x, values * between_products)
+    nothing = zeros(x, WIDTH)
     pitch, skip = (1, outputs) if turned else (inputs, 1)
     above_each = (rows + depth - 1) // depth
     for block in range(first, last):
@@ -153,7 +156,7 @@ def correlate_blocks(
             for panel in range(panels):
                 for c in range(0, inputs, DEPTH):
                     target = value * between_products + panel * WIDTH
-                    base, origin, between = (product, target, places) if c else (zeros, 0, 0)
+                    base, origin, between = (product, target, places) if c else (nothing, 0, 0)
                     strip(
                         kernels, value * between_kernels + c * skip, pitch, skip, outputs,
                         tiles, value * between_tiles + (panel * inputs + c) * WIDTH,
@@ -207,9 +210,9 @@ def gradient_parts(
     between_tiles = spaced_out(inputs * places)
     between_gradients = spaced_out(together * places)
     between_panels = spaced_out(padded * places) if few else 0
-    tiles = np.zeros(values * between_tiles + padded * places, x.dtype)
-    gradients = np.empty(values * between_gradients, x.dtype)
-    panels = np.empty(values * between_panels + padded * places, x.dtype)
+    tiles = zeros(x, values * between_tiles + padded * places)
+    gradients = empty(x, values * between_gradients)
+    panels = empty(x, values * between_panels + padded * places)
     for part in range(first, last):
         total = part * values * pitch
         begin, end = number * part // count, number * (part + 1) // count
@@ -239,13 +242,13 @@ def gradient_parts(
                                 value * between_panels,
                             )  # fmt: skip
                         for channel in range(0, inputs, WIDTH):
-                            for place in range(0, places, DEPTH):
+                            for place in range(0, places, ADDENDS):
                                 target = total + value * pitch + channel
                                 strip(
                                     gradients, value * between_gradients + place, places, 1, wide,
                                     panels,
                                     value * between_panels + channel * places + place * WIDTH,
-                                    min(DEPTH, places - place),
+                                    min(ADDENDS, places - place),
                                     totals, target, inputs, totals, target, inputs,
                                     inputs - channel,
                                 )  # fmt: skip
