@@ -64,29 +64,34 @@ def test_sums(module, case):
     "shape", [(1_000_001,), (3, 400_000), (300_000, 4), (70_000, 33), (2, 9, 70_000)]
 )
 def test_large_sums(module, shape):
-    """All ways to cut them; the sums of long rows are as exact as NumPy's."""
+    """All ways to cut them. NumPy's own sums of 300,000 rows round to 2e-5 of this size."""
     x = np.random.default_rng(0).standard_normal(shape, np.float32)
     for axis in range(len(shape)):
         wanted = np.add.reduce(x.astype(np.float64), axis=axis)
         size = np.sqrt(np.add.reduce(x.astype(np.float64) ** 2, axis=axis))
-        plain = np.abs(np.add.reduce(x, axis=axis) - wanted)
         lost = np.abs(module.add_up(x, (axis,), False) - wanted)
-        assert (lost <= 4e-6 * size + 2 * plain.max()).all()
+        assert (lost <= 3e-6 * size).all()
     assert module.add_up(x, tuple(range(len(shape))), True).shape == (1,) * len(shape)
 
 
 @of_sums
 @given(case=arrays_and_axes())
 def test_running_sums(module, case):
-    """Bit for bit those of NumPy, which adds one after the other as well."""
+    """Within one rounding of each: they are added in double precision."""
     x, axes, _ = case
     with pytest.MonkeyPatch.context() as patch:
         for each in SUMS:
             patch.setattr(each, "LEAST", 1)
         found = module.running_sum(x, axes[0])
-    wanted = np.add.accumulate(x, axis=axes[0])
-    assert found.dtype == wanted.dtype
-    np.testing.assert_array_equal(found, wanted)
+    close_sums(found, x, axes[0])
+
+
+def close_sums(found, x, axis):
+    exact = x.astype(np.float64)
+    wanted, size = (np.add.accumulate(values, axis=axis) for values in (exact, np.abs(exact)))
+    assert found.dtype == x.dtype
+    lost = {"f8": 1e-14, "f4": 1e-7, "f2": 5e-2}[x.dtype.str[1:]]
+    assert (np.abs(found - wanted) <= lost * size).all()
 
 
 @of_sums
@@ -94,7 +99,7 @@ def test_running_sums(module, case):
 def test_large_running_sums(module, shape):
     x = np.random.default_rng(0).standard_normal(shape, np.float32)
     for axis in range(len(shape)):
-        np.testing.assert_array_equal(module.running_sum(x, axis), np.add.accumulate(x, axis=axis))
+        close_sums(module.running_sum(x, axis), x, axis)
 
 
 def test_what_may_not_be_written_to_is_summed_too():

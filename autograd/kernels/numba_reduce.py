@@ -9,7 +9,7 @@ import numpy as np
 from autograd.kernels import numpy_reduce
 from autograd.kernels.compiled import compiled, compiled_exactly
 from autograd.kernels.numba_crew import share, shared
-from autograd.kernels.numpy_reduce import LEAST, folded, shaped
+from autograd.kernels.numpy_reduce import LEAST, ROWS, folded, shaped
 
 ELEMENT = 4
 """Work of one element, in the multiplications that `share` counts."""
@@ -28,9 +28,11 @@ def add_up(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     flat = x.reshape(-1)  # (d0, d1, ...) -> (size,)
     work = x.size * ELEMENT
     if inner > 1:
-        out = np.zeros((outer, inner), x.dtype)
-        pieces = -(-inner // COLUMNS)
-        share(add_rows, outer * pieces, work, flat, out.reshape(-1), count, inner)
+        several = -(-count // ROWS)
+        out = np.empty((outer, several, inner), x.dtype)
+        pieces = outer * several * -(-inner // COLUMNS)
+        share(add_rows, pieces, work, flat, out.reshape(-1), count, inner)
+        out = np.add.reduce(out, axis=1) if several > 1 else out
         return shaped(out, x.shape, axes, keepdims)
     pieces = -(-count // CHUNK)
     out = np.empty((outer, pieces), x.dtype)
@@ -65,23 +67,24 @@ def run_along(
     """The sums so far in some columns, `COLUMNS` at a time, of (outer, count, inner)."""
     shared()
     pieces = (inner + COLUMNS - 1) // COLUMNS
+    totals = np.empty(min(COLUMNS, inner), np.float64)
     for number in range(first, last):
         start = number // pieces * count * inner + number % pieces * COLUMNS
         wide = min(COLUMNS, inner - number % pieces * COLUMNS)
         if inner == 1:
-            total = x.dtype.type(0)
+            total = 0.0
             for k in range(start, start + count):
                 total += x[k]
                 out[k] = total
             continue
-        for j in range(start, start + wide):
-            out[j] = x[j]
-        for row in range(1, count):
+        for j in range(wide):
+            totals[j] = 0
+        for row in range(count):
             place = start + row * inner
             values, results = x[place:][:wide], out[place:][:wide]
-            before = out[place - inner :][:wide]
             for j in range(wide):
-                results[j] = before[j] + values[j]
+                totals[j] += values[j]
+                results[j] = totals[j]
 
 
 @compiled
@@ -107,14 +110,17 @@ def add_rows(
     first: int,
     last: int,
 ) -> None:
-    """The sums of some columns, `COLUMNS` at a time, of (outer, count, inner)."""
+    """The sums of up to `ROWS` rows, in up to `COLUMNS` columns, of (outer, count, inner)."""
     shared()
-    pieces = (inner + COLUMNS - 1) // COLUMNS
+    pieces, several = (inner + COLUMNS - 1) // COLUMNS, (count + ROWS - 1) // ROWS
     for number in range(first, last):
-        outer, column = number // pieces, number % pieces * COLUMNS
+        place, column = number // pieces, number % pieces * COLUMNS
         wide = min(COLUMNS, inner - column)
-        totals = out[outer * inner + column :][:wide]
-        for row in range(outer * count, (outer + 1) * count):
-            values = x[row * inner + column :][:wide]
+        totals = out[place * inner + column :][:wide]
+        for k in range(wide):
+            totals[k] = 0
+        start = place % several * ROWS
+        for row in range(start, min(count, start + ROWS)):
+            values = x[(place // several * count + row) * inner + column :][:wide]
             for k in range(wide):
                 totals[k] += values[k]
