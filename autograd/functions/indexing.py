@@ -127,8 +127,8 @@ def assign(input: Tensor, index: Any, value: Any) -> None:
     write("setitem", part, steps[1], value)
 
 
-def mesh(name: str, input: Tensor, dim: int, index: Any) -> tuple[Any, ...]:
-    """The full index of `gather` and `scatter`: each axis by position, `dim` by the index."""
+def counted(name: str, input: Tensor, dim: int, index: Any) -> Any:
+    """The index of `gather` and `scatter` as an array of its own, which fits the input."""
     array = index_array(name, index)
     shape = raw(input).shape
     if array.ndim != len(shape):
@@ -142,15 +142,23 @@ def mesh(name: str, input: Tensor, dim: int, index: Any) -> tuple[Any, ...]:
         if axis != dim
     ):
         raise ShapeError(f"{name}: index {array.shape} is larger than input {shape} off dim {dim}")
-    if not shape:
-        return (Ellipsis,)
-    if array.size and (array.min() < 0 or array.max() >= shape[dim]):
+    own = array.astype(np.int64)
+    # without a sign, what is negative is large
+    if shape and own.size and own.view(np.uint64).max() >= shape[dim]:
         raise IndexError(
             f"{name}: index {int(array.min() if array.min() < 0 else array.max())} is out of "
             f"range for dim {dim} of size {shape[dim]}"
         )
+    return own
+
+
+def mesh(name: str, input: Tensor, dim: int, index: Any) -> tuple[Any, ...]:
+    """The full index of `scatter`: each axis by position, `dim` by the index."""
+    array = counted(name, input, dim, index)
+    if not array.ndim:
+        return (Ellipsis,)
     grid = list(np.ogrid[tuple(slice(size) for size in array.shape)])
-    grid[dim] = array.copy()
+    grid[dim] = array
     return tuple(grid)
 
 
@@ -170,7 +178,8 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
                 [4.]])
     """
     axis = one_dim("gather", dim, tensor_of("gather", input).ndim)
-    return ops.getitem(input, index=mesh("gather", input, axis, index))
+    places = counted("gather", input, axis, index)
+    return ops.gather(input, dim=axis, index=places) if places.ndim else ops.clone(input)
 
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
@@ -256,8 +265,11 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     axis = one_dim("scatter_add", dim, tensor_of("scatter_add", input).ndim)
     source = scatter_source("scatter_add", tensor_of("scatter_add", src, "src"), index)
     same_dtype("scatter_add", input, source)
-    place = mesh("scatter_add", input, axis, index)
-    return ops.add(input, ops.index_sum(source, shape=raw(input).shape, index=place))
+    places = counted("scatter_add", input, axis, index)
+    if not places.ndim:
+        return ops.add(input, source)
+    added = ops.scatter_sum(source, shape=raw(input).shape, dim=axis, index=places)
+    return ops.add(input, added)
 
 
 def same_dtype(name: str, input: Tensor, source: Any) -> None:

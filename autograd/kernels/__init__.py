@@ -6,6 +6,7 @@ stands for that one while it is in use, so call kernels as ``kernels.conv(...)``
 
 from autograd.kernels import choice
 from autograd.kernels.choice import get_kernels, use_kernels
+from autograd.kernels.numpy_along import add_along, take_along
 from autograd.kernels.numpy_attention import (
     attention,
     attention_grad,
@@ -63,6 +64,7 @@ __all__ = [
     "adagrad_step",
     "adam_step",
     "adamax_step",
+    "add_along",
     "add_up",
     "attention",
     "attention_grad",
@@ -111,6 +113,7 @@ __all__ = [
     "standardize_weight_grad",
     "sum_pool",
     "sum_rows",
+    "take_along",
     "use_kernels",
 ]
 

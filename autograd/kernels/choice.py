@@ -18,6 +18,7 @@ __all__ = ["COMPILED", "NAMES", "get_kernels", "start", "use_kernels"]
 NAMES = ("numpy", "numba")
 
 COMPILED: dict[str, str] = {
+    "add_along": "numba_along",
     "add_up": "numba_reduce",
     "conv": "numba_conv",
     "conv_input_grad": "numba_conv",
@@ -55,6 +56,7 @@ COMPILED: dict[str, str] = {
     "softmax_grad": "numba_softmax",
     "sum_pool": "numba_pool",
     "sum_rows": "numba_scatter",
+    "take_along": "numba_along",
 }
 """Where the compiled kernel of a name is: a module of `autograd.kernels`."""
 
@@ -67,6 +69,7 @@ EXACT = {
     "relu_grad",
     "select",
     "sgd_step",
+    "take_along",
 }
 """Compiled kernels that give the reference's bits."""
 

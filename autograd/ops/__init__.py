@@ -56,7 +56,15 @@ from autograd.ops.elementwise import (
     where,
 )
 from autograd.ops.embedding import embedding, embedding_grad
-from autograd.ops.index import diagonal, diagonal_sum, getitem, index_sum, overwrite
+from autograd.ops.index import (
+    diagonal,
+    diagonal_sum,
+    gather,
+    getitem,
+    index_sum,
+    overwrite,
+    scatter_sum,
+)
 from autograd.ops.linalg import einsum, linear, matmul
 from autograd.ops.loss import (
     cross_entropy,
@@ -159,6 +167,7 @@ __all__ = [
     "floor",
     "floor_divide",
     "fmod",
+    "gather",
     "gelu",
     "gelu_tanh",
     "getitem",
@@ -196,6 +205,7 @@ __all__ = [
     "roll",
     "round",
     "rsqrt",
+    "scatter_sum",
     "self_attention",
     "sigmoid",
     "sign",

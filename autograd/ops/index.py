@@ -71,6 +71,34 @@ def index_sum(x: Any, *, shape: tuple[int, ...], index: tuple[Any, ...]) -> Any:
     return total
 
 
+ALONG = {"dim": 1, "index": np.array([[2, 0, 2], [1, 1, 3]])}
+DOWN = {"dim": 0, "index": np.array([[2, 0], [1, 1], [0, 2], [2, 2]])}
+
+
+@primitive(
+    lambda g, x_shape, dim, index: scatter_sum(g, shape=x_shape, dim=dim, index=index),
+    case=(
+        Case(shapes=((3, 4),), attributes=ALONG),
+        Case(shapes=((3, 2),), attributes=DOWN),
+    ),
+)
+def gather(x: Any, *, dim: int, index: Any) -> Any:
+    """``out[i, j] = x[i, index[i, j]]`` for `dim` 1; no larger than x on the other axes."""
+    return kernels.take_along(x, index, dim) if index.size else np.zeros(index.shape, x.dtype)
+
+
+@primitive(
+    lambda g, dim, index: gather(g, dim=dim, index=index),
+    case=(
+        Case(shapes=((2, 3),), attributes={**ALONG, "shape": (3, 4)}),
+        Case(shapes=((4, 2),), attributes={**DOWN, "shape": (3, 2)}),
+    ),
+)
+def scatter_sum(x: Any, *, shape: tuple[int, ...], dim: int, index: Any) -> Any:
+    """Zeros of a shape with x added where `gather` would pick it."""
+    return kernels.add_along(x, index, shape, dim) if index.size else np.zeros(shape, x.dtype)
+
+
 class Place:
     """Where an in-place write lands: view steps from a tensor, then an index.
 
