@@ -112,9 +112,15 @@ class Op:
                 arrays.append(value)
             bit += bit
         if not traced:
-            forward = self.forward if tracing.steps is None else self.formula
-            computed: Tensor = forward(*arrays, **attributes)  # really an array
-            return computed[0] if self.residuals else computed
+            computed: Any
+            if tracing.steps is not None:
+                computed = self.formula(*arrays, **attributes)
+            elif self.elementwise and is_large(arrays):
+                computed = evaluate(self.formula, arrays, self.forward)
+            else:
+                computed = self.forward(*arrays, **attributes)
+            result: Tensor = computed[0] if self.residuals else computed  # really an array
+            return result
         if self.promote is not None:
             arrays = self.promote(arrays)
         try:

@@ -80,16 +80,17 @@ def test_products_have_derivatives_where_values_are_zero(name, zeros):
     check_second_derivative(op, case, [value])
 
 
-def stretches_pairs(op, case):
+def stretches(op, case):
     first = case is op.cases[0]
     return first and op.broadcasts and not op.attributes and op.name not in ("matmul", "where")
 
 
-@cases_where(stretches_pairs)
+@cases_where(stretches)
 @few
 @given(data=st.data())
 def test_broadcast(op, case, data):
-    shapes = data.draw(mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3))
+    inputs = len(case.shapes)
+    shapes = data.draw(mutually_broadcastable_shapes(num_shapes=inputs, max_dims=3, max_side=3))
     check_broadcast(op, case, shapes.input_shapes)
 
 

@@ -257,6 +257,8 @@ def clamp(
     """
     if min is None and max is None:
         raise ValueError("clamp: expected min, max or both")
+    if isinstance(min, (int, float)) and isinstance(max, (int, float)):
+        return ops.clamp(input, min, max)
     result = input if min is None else ops.clamp_min(input, min)
     return result if max is None else ops.clamp_max(result, max)
 

@@ -130,8 +130,7 @@ def var_mean(
     dims = all_dims("var", dim, x.ndim)
     bessel = correction if correction is not None else (1 if unbiased in (None, True) else 0)
     centre = mean(x, dims, keepdim=True) if x.ndim else mean(x)
-    apart = ops.sub(x, centre)
-    squares = ops.sum(ops.mul(apart, apart), dim=dims, keepdim=keepdim)
+    squares = ops.deviation(x, dim=dims, keepdim=keepdim)
     count = product_of(x.shape[axis] for axis in dims)
     variance = ops.div(squares, float(np.maximum(count - bessel, 0)))
     shape = raw(variance).shape

@@ -316,6 +316,9 @@ def run(
     own = arrays + 1 + buffers
     table = empty(code, 2 * (own + len(constants)))
     memory = empty(out, (arrays + buffers) * BLOCK + len(constants) * LANES)
+    filled = empty(code, 2 * arrays + 1)  # where in its pattern an input begins, and how much
+    for k in range(2 * arrays):
+        filled[k] = -1
     for k in range(len(table) // 2):
         table[2 * k + 1] = -1
         if k > arrays:
@@ -335,6 +338,10 @@ def run(
                 table[2 * k] = place + 4 * begin
                 continue
             table[2 * k] = address(memory) + 4 * BLOCK * k
+            phase = begin % (inner * repeat)
+            if phase == filled[2 * k] and size <= filled[2 * k + 1]:
+                continue  # what the block before left there
+            filled[2 * k], filled[2 * k + 1] = phase, size
             done = 0
             while done < size:  # runs of the same element, or of neighbours
                 at = (begin + done) // inner

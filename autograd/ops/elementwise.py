@@ -41,6 +41,38 @@ def sub(x: Any, y: Any) -> Any:
 
 
 @primitive(
+    lambda g, x, y: g * (2 * (x - y)),
+    lambda g, x, y: g * (2 * (y - x)),
+    broadcasts=True,
+    promote=promote,
+    elementwise=True,
+    case=PAIR,
+)
+@quiet
+def squared_difference(x: Any, y: Any) -> Any:
+    """``(x - y)**2``"""
+    return (x - y) * (x - y)
+
+
+@primitive(
+    lambda g, factor: g * factor,
+    lambda g, factor: -g * factor,
+    lambda g, x, y: g * (x - y),
+    broadcasts=True,
+    promote=promote,
+    elementwise=True,
+    case=(
+        Case(shapes=((2, 3), (2, 1), (3,))),
+        Case(shapes=((2,), (2,), ())),
+    ),
+)
+@quiet
+def scaled_difference(x: Any, y: Any, factor: Any) -> Any:
+    """``(x - y) * factor``"""
+    return (x - y) * factor
+
+
+@primitive(
     lambda g, y: g * y,
     lambda g, x: g * x,
     broadcasts=True,
@@ -463,6 +495,19 @@ def clamp_min(x: Any, bound: Any) -> Any:
 def clamp_max(x: Any, bound: Any) -> Any:
     """x, but at most `bound`; on the bound the gradient is that of x."""
     return np.minimum(x, bound)
+
+
+@primitive(
+    lambda g, x, low, high: where((x >= low) & (maximum(x, low) <= high), g, 0.0),
+    None,
+    None,
+    promote=promote,
+    elementwise=True,
+    case=Case(avoid=(-0.5, 0.7), constants={"low": -0.5, "high": 0.7}),
+)
+def clamp(x: Any, low: float, high: float) -> Any:
+    """x, but at least `low` and then at most `high`; on a bound the gradient is that of x."""
+    return np.minimum(np.maximum(x, low), high)
 
 
 def promote_branches(values: list[Any]) -> list[Any]:

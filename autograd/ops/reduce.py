@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 
 from autograd import kernels
-from autograd.ops.elementwise import abs, exp, pow, quiet, sign, where
+from autograd.ops.elementwise import (
+    abs,
+    exp,
+    pow,
+    quiet,
+    scaled_difference,
+    sign,
+    squared_difference,
+    where,
+)
 from autograd.ops.shape import cat, expand, flip, permute, reshape, roll
 from autograd.primitive import Case, primitive
 
@@ -60,6 +69,22 @@ def sum(x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
             return add_reduce(x, axis=dim, keepdims=keepdim)
         return kernels.add_up(x, dim, keepdim)
     return accumulated(add_reduce, x, axis=dim, keepdims=keepdim)
+
+
+def mean_over(x: Any, dim: tuple[int, ...]) -> Any:
+    """The mean over some axes, which stay, at size 1."""
+    count = product_of(x.shape[axis] for axis in dim)
+    return sum(x, dim=dim, keepdim=True) / count
+
+
+@primitive(
+    lambda g, x, dim: scaled_difference(x, mean_over(x, dim), 2 * restore(g, x.shape, dim)),
+    case=CASES,
+)
+@quiet
+def deviation(x: Any, *, dim: tuple[int, ...], keepdim: bool) -> Any:
+    """The sum of the squared distances from the mean, over some axes."""
+    return sum(squared_difference(x, mean_over(x, dim)), dim=dim, keepdim=keepdim)
 
 
 def product_before(x: Any, dim: int) -> Any:

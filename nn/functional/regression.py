@@ -30,8 +30,10 @@ def reduced(losses: Tensor, reduction: str) -> Tensor:
     return losses.sum() if reduction == "sum" else losses
 
 
-def difference(operation: str, input: Tensor, target: Tensor, reduction: str) -> Tensor:
-    """``input - target``, with PyTorch's warning where shapes differ and broadcast."""
+def check_pair(
+    operation: str, input: Tensor, target: Tensor, reduction: str, level: int = 3
+) -> None:
+    """PyTorch's warning where shapes differ and broadcast, for the caller `level` frames away."""
     check_reduction(operation, reduction)
     came, wanted = tuple(input.shape), tuple(target.shape)
     if came != wanted:
@@ -45,8 +47,13 @@ def difference(operation: str, input: Tensor, target: Tensor, reduction: str) ->
         warnings.warn(
             f"{operation}: input {came} and target {wanted} have different shapes and are "
             "broadcast, which is rarely what is meant",
-            stacklevel=3,
+            stacklevel=level,
         )
+
+
+def difference(operation: str, input: Tensor, target: Tensor, reduction: str) -> Tensor:
+    """``input - target`` of a pair that `check_pair` has looked at."""
+    check_pair(operation, input, target, reduction, level=4)
     return input - target
 
 
@@ -62,8 +69,8 @@ def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tenso
     >>> mse_loss(tensor([1.0, 2.0]), tensor([0.0, 0.0])).item()
     2.5
     """
-    error = difference("mse_loss", input, target, reduction)
-    return reduced(error * error, reduction)
+    check_pair("mse_loss", input, target, reduction)
+    return reduced(ops.squared_difference(input, target), reduction)
 
 
 def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
