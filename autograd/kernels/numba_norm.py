@@ -1,7 +1,9 @@
 """Compiled standardization: of channels (batch norm) and of rows (layer, group, instance norm).
 
 Channels are x as (N, C, P) with the statistics of each c; rows are x as (R, D) with the statistics
-of each r, and an affine map of G rows that repeats: row r has that of r modulo G. Sums within a
+of each r, and an affine map of G rows that repeats: row r has that of r modulo G. The map has one
+value for S pieces of a row each, which are as long as all axes behind the last that it varies with:
+single elements in layer norm, planes in group norm. Sums within a
 plane are in the precision of x, over planes in float64. Everything else is left to NumPy.
 """
 
@@ -62,6 +64,7 @@ def standardize(
     if map_shape is None:
         return numpy_norm.standardize(x, weight, bias, axes, eps, known)
     rows = writable(x).reshape(-1, map_shape[1])
+    ends = pieces_end(x, axes, weight, bias)
     out = np.empty(x.shape, x.dtype)
     if known is None:
         lead = x.shape[: x.ndim - len(axes)]
@@ -76,8 +79,8 @@ def standardize(
         out.reshape(rows.shape),
         in_order(mean),
         in_order(inverse),
-        as_rows(x, weight, map_shape, 1),
-        as_rows(x, bias, map_shape, 0),
+        as_rows(x, weight, map_shape, ends, 1),
+        as_rows(x, bias, map_shape, ends, 0),
         float(eps),
         known is None,
     )
@@ -129,7 +132,9 @@ def standardize_backward(
     rows = x.reshape(-1, map_shape[1])
     work = 3 * x.size * ELEMENT
     parts = parts_of(len(rows), work)
-    totals = np.zeros((2, parts, *map_shape), x.dtype)
+    ends = pieces_end(x, axes, like, weight)
+    map_rows = as_rows(x, weight, map_shape, ends, 1)
+    totals = np.zeros((2, parts, *map_rows.shape), x.dtype)
     share(
         rows_back,
         parts,
@@ -139,7 +144,7 @@ def standardize_backward(
         grad.reshape(rows.shape) if need_x else np.empty((0, 0), x.dtype),
         in_order(mean),
         in_order(inverse),
-        as_rows(x, weight, map_shape, 1),
+        map_rows,
         totals,
         need_weight or need_bias,
     )
@@ -149,8 +154,8 @@ def standardize_backward(
     full = shape[x.ndim - map_axes(x, map_shape) :]
     return (
         grad if need_x else None,
-        fold(sums[0], x, full).reshape(shape) if need_weight else None,
-        fold(sums[1], x, full).reshape(shape) if need_bias else None,
+        fold(sums[0], x, full, ends).reshape(shape) if need_weight else None,
+        fold(sums[1], x, full, ends).reshape(shape) if need_bias else None,
     )
 
 
@@ -203,20 +208,30 @@ def map_axes(x: Any, map_shape: tuple[int, int]) -> int:
     return count
 
 
-def as_rows(x: Any, values: Any, map_shape: tuple[int, int], default: int) -> Any:
-    """An affine map as (G, D)."""
-    if values is None:
-        return np.full(map_shape, default, x.dtype)
+def pieces_end(x: Any, axes: Axes, *maps: Any) -> int:
+    """The axis behind the last one that an affine map varies with, within a row or at its start."""
+    last = max(
+        (axis for values in maps if values is not None for axis in varying(values)), default=0
+    )
+    return max(last + 1, x.ndim - len(axes))
+
+
+def as_rows(x: Any, values: Any, map_shape: tuple[int, int], ends: int, default: int) -> Any:
+    """An affine map as (G, S)."""
     count = map_axes(x, map_shape)
-    own = values.reshape(values.shape[x.ndim - count :])
-    full = np.broadcast_to(own, x.shape[x.ndim - count :])
-    return writable(full).reshape(map_shape)
+    shape = x.shape[x.ndim - count : ends]
+    pieces = (map_shape[0], prod(shape) // map_shape[0])
+    if values is None:
+        return np.full(pieces, default, x.dtype)
+    own = values.reshape(values.shape[x.ndim - count : ends])
+    return writable(np.broadcast_to(own, shape)).reshape(pieces)
 
 
-def fold(rows: Any, x: Any, shape: tuple[int, ...]) -> Any:
-    """Sum gradients (G, D) over the axes along which the map was stretched to it."""
-    full = rows.reshape(x.shape[x.ndim - len(shape) :])
-    axes = tuple(axis for axis, size in enumerate(shape) if size == 1)
+def fold(rows: Any, x: Any, shape: tuple[int, ...], ends: int) -> Any:
+    """Sum gradients (G, S) over the axes along which the map was stretched to it."""
+    lead = x.ndim - len(shape)
+    full = rows.reshape(x.shape[lead:ends])
+    axes = tuple(axis for axis, size in enumerate(shape[: ends - lead]) if size == 1)
     return full.sum(axis=axes, keepdims=True) if axes else full
 
 
@@ -324,7 +339,8 @@ def scale_rows(
     last: int,
 ) -> None:
     shared()
-    size = x.shape[1]
+    size, pieces = x.shape[1], weight.shape[1]
+    long = size // pieces
     for r in range(first, last):
         values, row = x[r], out[r]
         if find:
@@ -334,8 +350,15 @@ def scale_rows(
         at = r % len(weight)
         factor, shift = weight[at], bias[at]
         middle, scale = mean[r], inverse[r]
-        for i in range(size):
-            row[i] = (values[i] - middle) * scale * factor[i] + shift[i]
+        if long == 1:
+            for i in range(size):
+                row[i] = (values[i] - middle) * scale * factor[i] + shift[i]
+            continue
+        for piece in range(pieces):
+            slope, base = scale * factor[piece], shift[piece]
+            some, results = values[piece * long :][:long], row[piece * long :][:long]
+            for i in range(long):
+                results[i] = (some[i] - middle) * slope + base
 
 
 @compiled
@@ -375,26 +398,47 @@ def some_rows_back(
     start: int,
     stop: int,
 ) -> None:
-    size = x.shape[1]
+    size, pieces = x.shape[1], weight.shape[1]
+    long = size // pieces
     real = x.dtype.type
     for r in range(start, stop):
         values, row = g[r], x[r]
         middle, scale = mean[r], inverse[r]
         at = r % len(weight)
-        factor = weight[at]
+        factor, weights, biases = weight[at], weight_grad[at], bias_grad[at]
         first, second = real(0), real(0)
-        for i in range(size):
-            value = values[i] * factor[i]
-            first += value
-            second += value * (row[i] - middle)
-        if affine:
-            weights, biases = weight_grad[at], bias_grad[at]
+        if long == 1:
             for i in range(size):
-                weights[i] += values[i] * (row[i] - middle) * scale
-                biases[i] += values[i]
-        if grad.size:
-            out = grad[r]
-            level = first / real(size)
-            slope = second * scale * scale / real(size)
+                value = values[i] * factor[i]
+                first += value
+                second += value * (row[i] - middle)
+            if affine:
+                for i in range(size):
+                    weights[i] += values[i] * (row[i] - middle) * scale
+                    biases[i] += values[i]
+        else:
+            for piece in range(pieces):
+                a, b = real(0), real(0)
+                some, known = values[piece * long :][:long], row[piece * long :][:long]
+                for i in range(long):
+                    a += some[i]
+                    b += some[i] * (known[i] - middle)
+                first += a * factor[piece]
+                second += b * factor[piece]
+                if affine:
+                    weights[piece] += b * scale
+                    biases[piece] += a
+        if not grad.size:
+            continue
+        out = grad[r]
+        level = first / real(size)
+        slope = second * scale * scale / real(size)
+        if long == 1:
             for i in range(size):
                 out[i] = (values[i] * factor[i] - level - (row[i] - middle) * slope) * scale
+            continue
+        for piece in range(pieces):
+            some, known = values[piece * long :][:long], row[piece * long :][:long]
+            steep, results = factor[piece], out[piece * long :][:long]
+            for i in range(long):
+                results[i] = (some[i] * steep - level - (known[i] - middle) * slope) * scale
