@@ -9,7 +9,7 @@ import pytest
 
 import autograd
 import nn
-from demos.benchmark import machine, measure, memory, mnist, operations, overhead
+from demos.benchmark import machine, measure, memory, mnist, operations, overhead, start
 from demos.benchmark.command import PARTS, main
 from demos.benchmark.measure import MYGRAD, TORCH, Contender, Figure, Settings, Table, take_turns
 from demos.benchmark.report import draw, read, write
@@ -157,6 +157,23 @@ def test_overhead_and_imports(monkeypatch):
 def test_a_chain_leaves_no_nodes():
     figures = overhead.chain(LITTLE, length=1000)
     assert [figure.value for figure in figures if figure.unit == "nodes left"] == [0, 0]
+
+
+class TestStart:
+    def test_processes_are_timed(self, monkeypatch):
+        monkeypatch.setattr(start, "EVERYTHING", "perceptron")
+        figures = start.start(LITTLE)
+        assert all(0 < figure.value < 100 for figure in figures)
+
+    def test_everything_runs(self, monkeypatch):
+        networks = {"perceptron": NETWORKS["perceptron"]}
+        monkeypatch.setattr("demos.networks.NETWORKS", networks)
+        monkeypatch.setattr(start, "OPERATIONS", {"exp": operations.OPERATIONS["exp"]})
+        start.main("ndgrad numpy", autograd.get_num_threads(), [start.EVERYTHING])
+
+    def test_a_failure_is_told(self, tmp_path):
+        with pytest.raises(RuntimeError, match="KeyError"):
+            start.seconds("ndgrad numpy", ["no such network"], 1, tmp_path)
 
 
 @pytest.mark.skipif(not memory.STATUS.exists(), reason="memory is read from Linux's /proc")

@@ -17,6 +17,7 @@ from demos.benchmark.overhead import chain, imports, overhead
 from demos.benchmark.programs import mnist
 from demos.benchmark.report import compare, draw, write
 from demos.benchmark.roofline import roofline
+from demos.benchmark.start import start
 from demos.benchmark.steps import inference, training
 from demos.command import Parser, positive_int
 from demos.networks import NETWORKS
@@ -27,6 +28,7 @@ PARTS: dict[str, Callable[[Settings], list[Figure]]] = {
     "overhead": overhead,
     "chain": chain,
     "imports": imports,
+    "start": start,
     "training": training,
     "inference": inference,
     "operations": operations,
