@@ -12,7 +12,7 @@ pytest.importorskip("numba")
 
 import autograd
 from autograd.kernels import numba_crew, numba_wait, threads
-from autograd.kernels.compiled import compiled_exactly
+from autograd.kernels.compiled import compiled_exactly, in_order
 from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numba_room import empty
 
@@ -166,6 +166,25 @@ def test_other_arrays_than_those_it_was_compiled_for(change):
     share(weigh, 2, 1, x, y, out, 0, 1.0, True)
     with pytest.raises(ValueError, match="weigh: an array is not in order, or has other axes"):
         share(weigh, 2, 1, change(x), y, out, 0, 1.0, True)
+
+
+@compiled_exactly
+def many_axes(x: Any, y: Any, z: Any, first: int, last: int) -> None:
+    shared()
+
+
+def test_more_words_than_there_is_room_for():
+    x = np.zeros((1,) * 45)
+    with pytest.raises(TypeError, match="many_axes: more arguments than 256 words hold"):
+        share(many_axes, 1, 1, x, x, x)
+
+
+def test_arrays_that_are_not_aligned_are_copied():
+    memory = np.zeros(41, np.uint8)
+    x = memory[1:].view(np.float64)
+    assert not x.flags.aligned
+    assert in_order(x).flags.carray
+    assert in_order(x) is not x
 
 
 def test_arrays_come_first():

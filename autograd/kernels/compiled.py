@@ -18,6 +18,7 @@ from autograd.kernels.compiler import kept
 
 __all__ = [
     "PART",
+    "WORDS",
     "Kernel",
     "callable_from_c",
     "callable_from_python",
@@ -35,6 +36,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 FAST = {"reassoc", "contract", "nsz"}
 PART = "part."
 """Before the name of a kernel, in the name of the code that `numba_crew` calls."""
+WORDS = 256
+"""Of 8 bytes, which the code of a kernel gets at most."""
 FORMATS = {Any: "q", int: "q", bool: "q", float: "d"}
 NUMBERS = {int: numba.intp, bool: numba.boolean, float: numba.float64}
 
@@ -95,6 +98,8 @@ class Kernel:
         ]
         types += [NUMBERS[kind] for kind in self.kinds[self.arrays :]]
         signature = (*types, numba.intp, numba.intp)
+        if len(signature) + sum(4 + 2 * array.ndim for array in arrays) > WORDS:
+            raise TypeError(f"{self.function.__name__}: more arguments than {WORDS} words hold")
         self.function.compile(signature)
         result = self.function.overloads[signature]
         address = result.library.get_pointer_to_function(PART + result.fndesc.llvm_func_name)
@@ -152,8 +157,8 @@ def inlined(function: F) -> F:
 
 
 def writable(values: Any) -> Any:
-    """In order and not read-only: compiled kernels are compiled for one kind of array."""
-    if values.flags.c_contiguous and values.flags.writeable:
+    """In order, aligned and not read-only: kernels are compiled for one kind of array."""
+    if values.flags.carray:
         return values
     return values.copy(order="C")
 

@@ -19,7 +19,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from autograd.kernels import threads
-from autograd.kernels.compiled import PART, Kernel, callable_from_c
+from autograd.kernels.compiled import PART, WORDS, Kernel, callable_from_c
 from autograd.kernels.process import settle
 
 __all__ = ["anything_left", "parts_of", "share", "shared", "take_parts", "watching"]
@@ -40,8 +40,6 @@ HEAD = object.__basicsize__
 """Where an array of NumPy, as an object in memory, has the address of its elements. The number of
 axes, the addresses of the sizes and of the distances in bytes, one more, and the address of the
 dtype follow, 8 bytes each."""
-WORDS = 256
-"""Of 8 bytes, which the code of a kernel gets at most."""
 FAILED_PART, STRANGE = 1, 2
 """What `call` returns, if not 0: a part failed, or the code is not for arrays like these."""
 

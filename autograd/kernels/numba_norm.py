@@ -210,10 +210,8 @@ def map_axes(x: Any, map_shape: tuple[int, int]) -> int:
 
 def pieces_end(x: Any, axes: Axes, *maps: Any) -> int:
     """The axis behind the last one that an affine map varies with, within a row or at its start."""
-    last = max(
-        (axis for values in maps if values is not None for axis in varying(values)), default=0
-    )
-    return max(last + 1, x.ndim - len(axes))
+    varied = [axis for values in maps if values is not None for axis in varying(values)]
+    return max(max(varied, default=0) + 1, int(x.ndim) - len(axes))
 
 
 def as_rows(x: Any, values: Any, map_shape: tuple[int, int], ends: int, default: int) -> Any:
