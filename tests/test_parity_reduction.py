@@ -83,6 +83,8 @@ REDUCTION = [
     call("mean", X, ()),
     call("mean", INTEGERS, dtype=np.dtype("float64")),
     call("mean", np.full(1000, 100.0, np.float16)),
+    call("var", (100 + np.arange(1000) % 2).astype(np.float16)),
+    call("std", (100 + np.arange(1000) % 2).astype(np.float16)),
     call("amax", X, ()),
     call("amax", INTEGERS, 1),
     call("amin", SMALL[1]),

@@ -129,6 +129,9 @@ def var_mean(
     x = tensor_of("var", input)
     dims = all_dims("var", dim, x.ndim)
     bessel = correction if correction is not None else (1 if unbiased in (None, True) else 0)
+    if raw(x).dtype == np.float16:  # as in `mean`
+        wide = var_mean(x.to(np.float32), dims, keepdim=keepdim, correction=bessel)
+        return wide[0].to(np.float16), wide[1].to(np.float16)
     centre = mean(x, dims, keepdim=True) if x.ndim else mean(x)
     squares = ops.deviation(x, dim=dims, keepdim=keepdim)
     count = product_of(x.shape[axis] for axis in dims)

@@ -87,7 +87,7 @@ class Library(JITCodeLibrary):  # type: ignore[misc]  # Numba is not analysed
         if isinstance(passes, tuple):
             manager, builder = passes
             manager.run(self._final_module, builder)
-        else:  # those of Numba before 0.62
+        else:  # a manager alone, as of Numba 0.60
             super()._optimize_final_module()
 
 

@@ -57,6 +57,7 @@ def share(kernel: Kernel, count: int, work: int, *arguments: Any) -> None:
         MemoryError: a part could not get the memory it needs.
         ValueError: an array has gaps, or not as many axes as at the first call.
     """
+    # what `parts_of` says too, without a call for most
     parts = 1 if work * EASIER < 2 * threads.WORTHWHILE else parts_of(count, work)
     board = ALONE
     if parts > 1:
@@ -340,4 +341,4 @@ def write_part(module: Any, function: Any) -> None:
 CALL = CFUNCTYPE(c_int64, c_int64, c_int64, c_char_p)(callable_from_c(call, (types.int64,) * 3))
 BOARD = threads.EMPTY.copy()
 ALONE = BOARD.ctypes.data
-"""For parts that no other thread takes."""
+"""The address of a board for parts that no other thread takes."""

@@ -209,9 +209,13 @@ def map_axes(x: Any, map_shape: tuple[int, int]) -> int:
 
 
 def pieces_end(x: Any, axes: Axes, *maps: Any) -> int:
-    """The axis behind the last one that an affine map varies with, within a row or at its start."""
+    """The axis behind the last one that an affine map varies with, within a row or at its start.
+
+    The last of all, where the pieces would be too short for loops of their own.
+    """
     varied = [axis for values in maps if values is not None for axis in varying(values)]
-    return max(max(varied, default=0) + 1, int(x.ndim) - len(axes))
+    end = max(max(varied, default=0) + 1, int(x.ndim) - len(axes))
+    return end if prod(x.shape[end:]) >= SHORTEST else int(x.ndim)
 
 
 def as_rows(x: Any, values: Any, map_shape: tuple[int, int], ends: int, default: int) -> Any:

@@ -104,6 +104,7 @@ def spaced(size: int) -> int:
 
 
 spaced_out = inlined(spaced)
+"""The same in kernels."""
 
 
 @compiled

@@ -83,7 +83,10 @@ DOWN = {"dim": 0, "index": np.array([[2, 0], [1, 1], [0, 2], [2, 2]])}
     ),
 )
 def gather(x: Any, *, dim: int, index: Any) -> Any:
-    """``out[i, j] = x[i, index[i, j]]`` for `dim` 1; no larger than x on the other axes."""
+    """``out[i, j] = x[i, index[i, j]]`` for `dim` 1, where the index is known to fit x.
+
+    It has numbers from 0 to below the size of that axis, and is no larger than x on the others.
+    """
     return kernels.take_along(x, index, dim) if index.size else np.zeros(index.shape, x.dtype)
 
 
