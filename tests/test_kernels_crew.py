@@ -3,7 +3,6 @@
 import os
 import threading
 import time
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +11,15 @@ pytest.importorskip("numba")
 
 import autograd
 from autograd.kernels import numba_crew, numba_wait, threads
-from autograd.kernels.compiled import compiled_exactly, in_order
+from autograd.kernels.compiled import (
+    Floats,
+    Floats2d,
+    Floats3d,
+    Integers,
+    Integers2d,
+    compiled_exactly,
+    in_order,
+)
 from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numba_room import empty
 
@@ -29,14 +36,14 @@ def awake(monkeypatch):
 
 
 @compiled_exactly
-def mark(out: Any, amount: float, first: int, last: int) -> None:
+def mark(out: Floats, amount: float, first: int, last: int) -> None:
     shared()
     for k in range(first, last):
         out[k] += amount
 
 
 @compiled_exactly
-def meet(came: Any, met: Any, looks: int, first: int, last: int) -> None:
+def meet(came: Integers2d, met: Floats, looks: int, first: int, last: int) -> None:
     """Each part says that it came, and waits for the other for a while."""
     shared()
     for k in range(first, last):
@@ -48,7 +55,7 @@ def meet(came: Any, met: Any, looks: int, first: int, last: int) -> None:
 
 
 @compiled_exactly
-def exhaust(sizes: Any, first: int, last: int) -> None:
+def exhaust(sizes: Integers, first: int, last: int) -> None:
     shared()
     for k in range(first, last):
         empty(sizes, sizes[k])[:1] = 0
@@ -116,7 +123,14 @@ def test_a_part_without_memory(place):
 
 @compiled_exactly
 def weigh(
-    x: Any, y: Any, out: Any, plus: int, times: float, both: bool, first: int, last: int
+    x: Floats3d,
+    y: Floats2d,
+    out: Floats,
+    plus: int,
+    times: float,
+    both: bool,
+    first: int,
+    last: int,
 ) -> None:
     shared()
     for k in range(first, last):
@@ -169,7 +183,7 @@ def test_other_arrays_than_those_it_was_compiled_for(change):
 
 
 @compiled_exactly
-def many_axes(x: Any, y: Any, z: Any, first: int, last: int) -> None:
+def many_axes(x: Floats, y: Floats, z: Floats, first: int, last: int) -> None:
     shared()
 
 
@@ -188,7 +202,7 @@ def test_arrays_that_are_not_aligned_are_copied():
 
 
 def test_arrays_come_first():
-    def wrong(x: Any, size: int, y: Any, first: int, last: int) -> None:
+    def wrong(x: Floats, size: int, y: Floats, first: int, last: int) -> None:
         pass
 
     with pytest.raises(TypeError, match="wrong: a kernel has arrays first, then numbers"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from struct import Struct
-from typing import Any, NamedTuple, TypeVar, get_type_hints
+from typing import Annotated, Any, NamedTuple, TypeVar, get_type_hints
 
 import numba
 import numpy as np
@@ -19,6 +19,14 @@ from autograd.kernels.compiler import kept
 __all__ = [
     "PART",
     "WORDS",
+    "Booleans",
+    "Bytes",
+    "Floats",
+    "Floats2d",
+    "Floats3d",
+    "Floats4d",
+    "Integers",
+    "Integers2d",
     "Kernel",
     "callable_from_c",
     "callable_from_python",
@@ -38,8 +46,31 @@ PART = "part."
 """Before the name of a kernel, in the name of the code that `numba_crew` calls."""
 WORDS = 256
 """Of 8 bytes, which the code of a kernel gets at most."""
-FORMATS = {Any: "q", int: "q", bool: "q", float: "d"}
-NUMBERS = {int: numba.intp, bool: numba.boolean, float: numba.float64}
+NUMBERS = {int: ("q", numba.intp), bool: ("q", numba.boolean), float: ("d", numba.float64)}
+"""How a number is packed, and what Numba calls it."""
+
+
+class Elements(NamedTuple):
+    """What an array of a kernel has, mostly; it is compiled for other dtypes when they come.
+
+    Attributes:
+        dtype: or None, where it depends on the dtype of the tensors.
+        axes: how many.
+    """
+
+    dtype: Any
+    axes: int
+
+
+Floats = Annotated[Any, Elements(None, 1)]
+Floats2d = Annotated[Any, Elements(None, 2)]
+Floats3d = Annotated[Any, Elements(None, 3)]
+Floats4d = Annotated[Any, Elements(None, 4)]
+Integers = Annotated[Any, Elements(np.int64, 1)]
+Integers2d = Annotated[Any, Elements(np.int64, 2)]
+Bytes = Annotated[Any, Elements(np.uint8, 1)]
+Booleans = Annotated[Any, Elements(np.bool_, 1)]
+"""What parameters of kernels are annotated as: arrays of one axis, or of some."""
 
 
 class Code(NamedTuple):
@@ -62,7 +93,7 @@ class Kernel:
     """A function of arrays, then numbers, then a range of items.
 
     It is compiled at the first call with arrays of some dtypes, or fetched from the disk. Its
-    parameters are annotated as ``Any`` for arrays, ``int``, ``bool`` or ``float``.
+    parameters are annotated as what arrays have, ``int``, ``bool`` or ``float``.
 
     Attributes:
         code: what was called last.
@@ -70,11 +101,15 @@ class Kernel:
 
     def __init__(self, function: Callable[..., None], **options: Any) -> None:
         self.function: Any = kept(function, no_cpython_wrapper=True, **options)
-        *self.kinds, _first, _last, _nothing = get_type_hints(function).values()
-        self.arrays = self.kinds.count(Any)
-        if Any in self.kinds[self.arrays :]:
+        *kinds, _first, _last, _nothing = get_type_hints(function, include_extras=True).values()
+        self.elements = [kind.__metadata__[0] for kind in kinds if hasattr(kind, "__metadata__")]
+        self.arrays = len(self.elements)
+        numbers = kinds[self.arrays :]
+        if not NUMBERS.keys() >= set(numbers):
             raise TypeError(f"{function.__name__}: a kernel has arrays first, then numbers")
-        self.layout = Struct("=" + "".join(FORMATS[kind] for kind in self.kinds) + "qq")
+        self.numbers = [NUMBERS[kind][1] for kind in numbers]
+        formats = "".join(NUMBERS[kind][0] for kind in numbers)
+        self.layout = Struct(f"={self.arrays}q{formats}qq")
         self.codes: dict[tuple[Any, ...], Code] = {}
         self.code: Code | None = None
 
@@ -85,31 +120,35 @@ class Kernel:
 
     def choose(self, arguments: tuple[Any, ...]) -> Code:
         """The code for these arguments."""
-        arrays = arguments[: self.arrays]
-        key = tuple(array.dtype for array in arrays)
-        if key not in self.codes:
-            self.codes[key] = self.compile(arrays)
-        self.code = self.codes[key]
+        dtypes = tuple(array.dtype for array in arguments[: self.arrays])
+        if dtypes not in self.codes:
+            axes = [array.ndim for array in arguments[: self.arrays]]
+            self.codes[dtypes] = self.compile(dtypes, axes)
+        self.code = self.codes[dtypes]
         return self.code
 
-    def compile(self, arrays: tuple[Any, ...]) -> Code:
-        types = [
-            numba.types.Array(numba.from_dtype(array.dtype), array.ndim, "C") for array in arrays
+    def prepare(self, dtype: Any) -> None:
+        """Compile it for what it is mostly called with where tensors have this dtype."""
+        dtypes = tuple(np.dtype(dtype if each is None else each) for each, _ in self.elements)
+        self.codes[dtypes] = self.compile(dtypes, [axes for _, axes in self.elements])
+
+    def compile(self, dtypes: tuple[Any, ...], axes: list[int]) -> Code:
+        arrays = [
+            numba.types.Array(numba.from_dtype(dtype), number, "C")
+            for dtype, number in zip(dtypes, axes, strict=True)
         ]
-        types += [NUMBERS[kind] for kind in self.kinds[self.arrays :]]
-        signature = (*types, numba.intp, numba.intp)
-        if len(signature) + sum(4 + 2 * array.ndim for array in arrays) > WORDS:
+        signature = (*arrays, *self.numbers, numba.intp, numba.intp)
+        if len(signature) + sum(4 + 2 * number for number in axes) > WORDS:
             raise TypeError(f"{self.function.__name__}: more arguments than {WORDS} words hold")
         self.function.compile(signature)
         result = self.function.overloads[signature]
         address = result.library.get_pointer_to_function(PART + result.fndesc.llvm_func_name)
         plan = np.zeros((len(signature) + 1, 2), np.int64)
         plan[0] = address, len(signature)
-        for row, array in zip(plan[1:], arrays, strict=False):
-            row[:] = array.itemsize * 256 + array.ndim, id(array.dtype)
+        for row, dtype, number in zip(plan[1:], dtypes, axes, strict=False):
+            row[:] = dtype.itemsize * 256 + number, id(dtype)
         open_plan = plan.copy()
         open_plan[1:, 1] = 0
-        dtypes = [array.dtype for array in arrays]
         return Code(plan.ctypes.data, open_plan.ctypes.data, (plan, open_plan, dtypes))
 
 

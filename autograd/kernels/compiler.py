@@ -15,7 +15,7 @@ from numba.core.caching import FunctionCache
 from numba.core.codegen import JITCodeLibrary
 from numba.core.runtime import rtsys
 
-__all__ = ["kept"]
+__all__ = ["FOLDER", "compilation", "kept"]
 
 F = TypeVar("F")
 
@@ -110,7 +110,7 @@ class Compilation(event.Listener):  # type: ignore[misc]  # Numba is not analyse
             self.silent = True
             print(
                 "ndgrad: compiling kernels with Numba; this happens once, later runs find them "
-                "on the disk",
+                "on the disk (python -m autograd.kernels.ahead compiles all, on all cores)",
                 file=sys.stderr,
             )
         if self.depth == 0:
@@ -127,4 +127,5 @@ class Compilation(event.Listener):  # type: ignore[misc]  # Numba is not analyse
         self.depth = max(0, self.depth - 1)
 
 
-event.register("numba:compile", Compilation())
+compilation = Compilation()
+event.register("numba:compile", compilation)

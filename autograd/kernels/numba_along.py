@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels import numpy_along
-from autograd.kernels.compiled import compiled_exactly, in_order
+from autograd.kernels.compiled import Floats, Integers, compiled_exactly, in_order
 from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numpy_along import ELEMENT
 
@@ -69,7 +69,14 @@ def sizes(index: Any, axis: int) -> tuple[int, int]:
 
 @compiled_exactly
 def take(
-    x: Any, index: Any, out: Any, count: int, size: int, inner: int, first: int, last: int
+    x: Floats,
+    index: Integers,
+    out: Floats,
+    count: int,
+    size: int,
+    inner: int,
+    first: int,
+    last: int,
 ) -> None:
     """Some lines of `inner` elements: x (outer, size, inner), the others (outer, count, inner)."""
     shared()
@@ -90,9 +97,9 @@ def take(
 
 @compiled_exactly
 def add(
-    g: Any,
-    index: Any,
-    total: Any,
+    g: Floats,
+    index: Integers,
+    total: Floats,
     pieces: int,
     count: int,
     size: int,

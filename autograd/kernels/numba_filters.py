@@ -6,7 +6,7 @@ from typing import Any
 
 from numba import intp
 
-from autograd.kernels.compiled import compiled, inner
+from autograd.kernels.compiled import Floats, compiled, inner
 from autograd.kernels.numba_crew import shared
 from autograd.kernels.numba_room import empty
 from autograd.kernels.numba_transform import transform, transpose
@@ -18,8 +18,8 @@ __all__ = ["gather", "gather_some", "transform_kernels"]
 
 @compiled
 def transform_kernels(
-    weights: Any,
-    out: Any,
+    weights: Floats,
+    out: Floats,
     size: int,
     pitch: int,
     turned: bool,
@@ -64,8 +64,8 @@ def transform_kernels(
 
 @compiled
 def gather(
-    totals: Any,
-    out: Any,
+    totals: Floats,
+    out: Floats,
     size: int,
     kernels: int,
     pitch: int,

@@ -9,7 +9,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from autograd.kernels.compiled import compiled
+from autograd.kernels.compiled import Floats, Integers, compiled
 from autograd.kernels.numba_crew import shared
 from autograd.kernels.numba_vectors import (
     INTEGERS,
@@ -148,9 +148,9 @@ def lay_out(
 
 @compiled
 def put_back(
-    results: Any,
-    out: Any,
-    where: Any,
+    results: Floats,
+    out: Floats,
+    where: Integers,
     room: int,
     first: int,
     last: int,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels import numpy_matmul
-from autograd.kernels.compiled import compiled_exactly, in_order, inlined
+from autograd.kernels.compiled import Floats, compiled_exactly, in_order, inlined
 from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numba_product import DEPTH, ROWS, WIDTH, pack_columns, pack_rows, strip
 from autograd.kernels.numba_room import empty
@@ -86,10 +86,10 @@ def product(x: Any, y: Any, bias: Any) -> Any:
 
 @compiled_exactly
 def multiply(
-    x: Any,
-    y: Any,
-    bias: Any,
-    out: Any,
+    x: Floats,
+    y: Floats,
+    bias: Floats,
+    out: Floats,
     upright: bool,
     turned: bool,
     rows: int,

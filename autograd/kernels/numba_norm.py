@@ -15,7 +15,17 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels import numpy_norm
-from autograd.kernels.compiled import compiled, compiled_exactly, in_order, inlined, writable
+from autograd.kernels.compiled import (
+    Floats,
+    Floats2d,
+    Floats3d,
+    Floats4d,
+    compiled,
+    compiled_exactly,
+    in_order,
+    inlined,
+    writable,
+)
 from autograd.kernels.numba_crew import parts_of, share, shared
 from autograd.kernels.numpy_norm import Axes, Pair
 
@@ -251,7 +261,7 @@ def spread_of(row: Any) -> Any:
 
 
 @compiled
-def channel_moments(x: Any, mean: Any, variance: Any, first: int, last: int) -> None:
+def channel_moments(x: Floats3d, mean: Floats, variance: Floats, first: int, last: int) -> None:
     """Planes are joined as in Chan, Golub and LeVeque 1983: as stable as two passes."""
     shared()
     images, size = len(x), x.shape[2]
@@ -268,11 +278,11 @@ def channel_moments(x: Any, mean: Any, variance: Any, first: int, last: int) -> 
 
 @compiled_exactly
 def scale_channels(
-    x: Any,
-    out: Any,
-    mean: Any,
-    factor: Any,
-    shift: Any,
+    x: Floats,
+    out: Floats,
+    mean: Floats,
+    factor: Floats,
+    shift: Floats,
     planes: int,
     first: int,
     last: int,
@@ -289,14 +299,14 @@ def scale_channels(
 
 @compiled
 def channels_back(
-    g: Any,
-    x: Any,
-    grad: Any,
-    mean: Any,
-    inverse: Any,
-    weight: Any,
-    weight_grad: Any,
-    bias_grad: Any,
+    g: Floats3d,
+    x: Floats3d,
+    grad: Floats3d,
+    mean: Floats,
+    inverse: Floats,
+    weight: Floats,
+    weight_grad: Floats,
+    bias_grad: Floats,
     first: int,
     last: int,
 ) -> None:
@@ -329,12 +339,12 @@ def channels_back(
 
 @compiled
 def scale_rows(
-    x: Any,
-    out: Any,
-    mean: Any,
-    inverse: Any,
-    weight: Any,
-    bias: Any,
+    x: Floats2d,
+    out: Floats2d,
+    mean: Floats,
+    inverse: Floats,
+    weight: Floats2d,
+    bias: Floats2d,
     eps: float,
     find: bool,
     first: int,
@@ -365,13 +375,13 @@ def scale_rows(
 
 @compiled
 def rows_back(
-    g: Any,
-    x: Any,
-    grad: Any,
-    mean: Any,
-    inverse: Any,
-    weight: Any,
-    totals: Any,
+    g: Floats2d,
+    x: Floats2d,
+    grad: Floats2d,
+    mean: Floats,
+    inverse: Floats,
+    weight: Floats2d,
+    totals: Floats4d,
     affine: bool,
     first: int,
     last: int,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels import numpy_optim
-from autograd.kernels.compiled import Kernel, compiled_exactly, writable
+from autograd.kernels.compiled import Floats, Kernel, compiled_exactly, writable
 from autograd.kernels.numba_crew import share, shared
 
 TYPES = (np.dtype(np.float32), np.dtype(np.float64))
@@ -205,9 +205,9 @@ def run(kernel: Kernel, arrays: tuple[Any, ...], *numbers: float) -> None:
 
 @compiled_exactly
 def sgd(
-    param: Any,
-    grad: Any,
-    buffer: Any,
+    param: Floats,
+    grad: Floats,
+    buffer: Floats,
     lr: float,
     momentum: float,
     gain: float,
@@ -236,11 +236,11 @@ def sgd(
 
 @compiled_exactly
 def adam(
-    param: Any,
-    grad: Any,
-    mean: Any,
-    square: Any,
-    largest: Any,
+    param: Floats,
+    grad: Floats,
+    mean: Floats,
+    square: Floats,
+    largest: Floats,
     of_mean: float,
     of_grad: float,
     beta1: float,
@@ -289,10 +289,10 @@ def adam(
 
 @compiled_exactly
 def adamax(
-    param: Any,
-    grad: Any,
-    mean: Any,
-    largest: Any,
+    param: Floats,
+    grad: Floats,
+    mean: Floats,
+    largest: Floats,
     size: float,
     beta1: float,
     beta2: float,
@@ -327,11 +327,11 @@ def adamax(
 
 @compiled_exactly
 def rmsprop(
-    param: Any,
-    grad: Any,
-    square: Any,
-    mean: Any,
-    buffer: Any,
+    param: Floats,
+    grad: Floats,
+    square: Floats,
+    mean: Floats,
+    buffer: Floats,
     lr: float,
     alpha: float,
     gain: float,
@@ -374,10 +374,10 @@ def rmsprop(
 
 @compiled_exactly
 def adadelta(
-    param: Any,
-    grad: Any,
-    square: Any,
-    moved: Any,
+    param: Floats,
+    grad: Floats,
+    square: Floats,
+    moved: Floats,
     lr: float,
     rho: float,
     eps: float,

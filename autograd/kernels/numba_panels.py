@@ -15,7 +15,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from autograd.kernels.compiled import compiled_exactly, in_order
+from autograd.kernels.compiled import Floats, Integers, compiled_exactly, in_order
 from autograd.kernels.direct import Plan
 from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numba_lay import fill, lay_out
@@ -166,15 +166,15 @@ def put(
 
 @compiled_exactly
 def forward(
-    x: Any,
-    weights: Any,
-    bias: Any,
-    out: Any,
-    where: Any,
-    lines: Any,
-    phases: Any,
-    taps: Any,
-    points: Any,
+    x: Floats,
+    weights: Floats,
+    bias: Floats,
+    out: Floats,
+    where: Integers,
+    lines: Integers,
+    phases: Integers,
+    taps: Integers,
+    points: Integers,
     turned: bool,
     planes: int,
     plane: int,
@@ -243,13 +243,13 @@ def forward(
 
 @compiled_exactly
 def backward(
-    x: Any,
-    g: Any,
-    totals: Any,
-    lines: Any,
-    phases: Any,
-    taps: Any,
-    points: Any,
+    x: Floats,
+    g: Floats,
+    totals: Floats,
+    lines: Integers,
+    phases: Integers,
+    taps: Integers,
+    points: Integers,
     count: int,
     images: int,
     planes: int,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels import numpy_pool
-from autograd.kernels.compiled import compiled_exactly, in_order
+from autograd.kernels.compiled import Bytes, Floats, Integers, compiled_exactly, in_order
 from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numba_halves import halve_vector, spread_vector
 from autograd.kernels.numba_reduce import add_up
@@ -74,9 +74,9 @@ def is_halving(windows: Windows) -> bool:
 
 @compiled_exactly
 def halve(
-    x: Any,
-    out: Any,
-    places: Any,
+    x: Floats,
+    out: Floats,
+    places: Bytes,
     height: int,
     width: int,
     rows: int,
@@ -109,9 +109,9 @@ def halve(
 
 @compiled_exactly
 def spread(
-    g: Any,
-    places: Any,
-    grad: Any,
+    g: Floats,
+    places: Bytes,
+    grad: Floats,
     height: int,
     width: int,
     rows: int,
@@ -143,11 +143,11 @@ def spread(
 
 @compiled_exactly
 def put_back(
-    g: Any,
-    places: Any,
-    grad: Any,
-    starts: Any,
-    steps: Any,
+    g: Floats,
+    places: Bytes,
+    grad: Floats,
+    starts: Integers,
+    steps: Integers,
     first: int,
     last: int,
 ) -> None:

@@ -14,7 +14,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from autograd.kernels.compiled import compiled_exactly, in_order, inlined, inner_exactly
+from autograd.kernels.compiled import Floats, compiled_exactly, in_order, inlined, inner_exactly
 from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numba_vectors import (
     HIGH,
@@ -310,8 +310,8 @@ def pack_rows(
 
 @compiled_exactly
 def pack_panels(
-    matrix: Any,
-    panels: Any,
+    matrix: Floats,
+    panels: Floats,
     inner: int,
     first: int,
     last: int,

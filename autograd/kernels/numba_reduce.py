@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels import numpy_reduce
-from autograd.kernels.compiled import compiled, compiled_exactly
+from autograd.kernels.compiled import Floats, compiled, compiled_exactly
 from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numpy_reduce import LEAST, ROWS, folded, shaped
 
@@ -57,8 +57,8 @@ def running_sum(x: Any, axis: int) -> Any:
 
 @compiled_exactly
 def run_along(
-    x: Any,
-    out: Any,
+    x: Floats,
+    out: Floats,
     count: int,
     inner: int,
     first: int,
@@ -88,7 +88,7 @@ def run_along(
 
 
 @compiled
-def add_chunks(x: Any, out: Any, count: int, first: int, last: int) -> None:
+def add_chunks(x: Floats, out: Floats, count: int, first: int, last: int) -> None:
     """The sums of some chunks of rows of `count` elements."""
     shared()
     pieces = (count + CHUNK - 1) // CHUNK
@@ -103,8 +103,8 @@ def add_chunks(x: Any, out: Any, count: int, first: int, last: int) -> None:
 
 @compiled
 def add_rows(
-    x: Any,
-    out: Any,
+    x: Floats,
+    out: Floats,
     count: int,
     inner: int,
     first: int,

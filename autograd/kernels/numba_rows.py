@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels.compiled import compiled, in_order
+from autograd.kernels.compiled import Floats, Integers, compiled, in_order
 from autograd.kernels.direct import Plan
 from autograd.kernels.direct_ways import FEW, GRADIENTS, SUMS, rounded, sums
 from autograd.kernels.numba_crew import share, shared
@@ -20,14 +20,14 @@ __all__ = ["collect", "gradient", "prepare", "results"]
 
 @compiled
 def forward(
-    x: Any,
-    weights: Any,
-    bias: Any,
-    out: Any,
-    lines: Any,
-    phases: Any,
-    taps: Any,
-    places: Any,
+    x: Floats,
+    weights: Floats,
+    bias: Floats,
+    out: Floats,
+    lines: Integers,
+    phases: Integers,
+    taps: Integers,
+    places: Integers,
     inputs: int,
     plane: int,
     blocks: int,
@@ -63,14 +63,14 @@ def forward(
 
 @compiled
 def backward(
-    x: Any,
-    g: Any,
-    grads: Any,
-    lines: Any,
-    phases: Any,
-    taps: Any,
-    vectors: Any,
-    chunks: Any,
+    x: Floats,
+    g: Floats,
+    grads: Floats,
+    lines: Integers,
+    phases: Integers,
+    taps: Integers,
+    vectors: Integers,
+    chunks: Integers,
     count: int,
     images: int,
     inputs: int,

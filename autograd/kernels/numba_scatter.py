@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels import numpy_rows
-from autograd.kernels.compiled import compiled_exactly, in_order
+from autograd.kernels.compiled import Floats, Integers, compiled_exactly, in_order
 from autograd.kernels.numba_crew import share, shared
 
 PIECE = 32
@@ -36,9 +36,9 @@ def sum_rows(x: Any, places: Any, total: Any) -> Any:
 
 @compiled_exactly
 def add_rows(
-    x: Any,
-    places: Any,
-    total: Any,
+    x: Floats,
+    places: Integers,
+    total: Floats,
     width: int,
     first: int,
     last: int,

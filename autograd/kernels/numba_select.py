@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels import numpy_select
-from autograd.kernels.compiled import compiled_exactly, writable
+from autograd.kernels.compiled import Booleans, Floats, compiled_exactly, writable
 from autograd.kernels.numba_crew import share, shared
 
 TYPES = (np.float32, np.float64)
@@ -80,7 +80,7 @@ def flat(kernel: Any, *inputs: Any) -> Any:
 
 
 @compiled_exactly
-def raise_to_zero(x: Any, out: Any, first: int, last: int) -> None:
+def raise_to_zero(x: Floats, out: Floats, first: int, last: int) -> None:
     shared()
     x, out = x[first:last], out[first:last]
     zero = x.dtype.type(0)
@@ -89,7 +89,7 @@ def raise_to_zero(x: Any, out: Any, first: int, last: int) -> None:
 
 
 @compiled_exactly
-def zero_where_not_positive(g: Any, x: Any, out: Any, first: int, last: int) -> None:
+def zero_where_not_positive(g: Floats, x: Floats, out: Floats, first: int, last: int) -> None:
     shared()
     g, x, out = g[first:last], x[first:last], out[first:last]
     zero = x.dtype.type(0)
@@ -99,7 +99,7 @@ def zero_where_not_positive(g: Any, x: Any, out: Any, first: int, last: int) -> 
 
 
 @compiled_exactly
-def zero_where(condition: Any, x: Any, out: Any, first: int, last: int) -> None:
+def zero_where(condition: Booleans, x: Floats, out: Floats, first: int, last: int) -> None:
     shared()
     condition, x, out = condition[first:last], x[first:last], out[first:last]
     zero = x.dtype.type(0)
@@ -109,7 +109,7 @@ def zero_where(condition: Any, x: Any, out: Any, first: int, last: int) -> None:
 
 
 @compiled_exactly
-def zero_where_not(condition: Any, x: Any, out: Any, first: int, last: int) -> None:
+def zero_where_not(condition: Booleans, x: Floats, out: Floats, first: int, last: int) -> None:
     shared()
     condition, x, out = condition[first:last], x[first:last], out[first:last]
     zero = x.dtype.type(0)
@@ -120,9 +120,9 @@ def zero_where_not(condition: Any, x: Any, out: Any, first: int, last: int) -> N
 
 @compiled_exactly
 def scale_where(
-    condition: Any,
-    x: Any,
-    out: Any,
+    condition: Booleans,
+    x: Floats,
+    out: Floats,
     scale: float,
     first: int,
     last: int,
@@ -136,10 +136,10 @@ def scale_where(
 
 @compiled_exactly
 def choose(
-    condition: Any,
-    x: Any,
-    y: Any,
-    out: Any,
+    condition: Booleans,
+    x: Floats,
+    y: Floats,
+    out: Floats,
     first: int,
     last: int,
 ) -> None:

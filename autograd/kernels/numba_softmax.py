@@ -16,7 +16,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from autograd.kernels import numpy_loss
-from autograd.kernels.compiled import compiled_exactly, in_order
+from autograd.kernels.compiled import Floats, compiled_exactly, in_order
 from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numba_elementary import exp
 from autograd.kernels.numba_vectors import (
@@ -289,10 +289,10 @@ changed = row_function(write_back, "aaifbai", False)
 
 @compiled_exactly
 def rows(
-    x: Any,
-    out: Any,
-    top: Any,
-    total: Any,
+    x: Floats,
+    out: Floats,
+    top: Floats,
+    total: Floats,
     width: int,
     kind: int,
     first: int,
@@ -314,9 +314,9 @@ def rows(
 
 @compiled_exactly
 def rows_back(
-    g: Any,
-    out: Any,
-    grad: Any,
+    g: Floats,
+    out: Floats,
+    grad: Floats,
     width: int,
     logarithms: bool,
     first: int,

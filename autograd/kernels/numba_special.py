@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels import special
-from autograd.kernels.compiled import compiled_exactly, in_order
+from autograd.kernels.compiled import Floats, compiled_exactly, in_order
 from autograd.kernels.numba_crew import share, shared
 
 
@@ -24,9 +24,9 @@ def erf(x: Any) -> Any:
 
 @compiled_exactly
 def horner(
-    x: Any,
-    out: Any,
-    powers: Any,
+    x: Floats,
+    out: Floats,
+    powers: Floats,
     limit: float,
     first: int,
     last: int,

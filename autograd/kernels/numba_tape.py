@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 
 from autograd.kernels import numba_elementary as elementary
 from autograd.kernels import numpy_tape
-from autograd.kernels.compiled import compiled_exactly
+from autograd.kernels.compiled import Floats, Integers, compiled_exactly
 from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numba_room import empty
 from autograd.kernels.numba_vectors import (
@@ -298,10 +298,10 @@ def repeated(
 
 @compiled_exactly
 def run(
-    code: Any,
-    constants: Any,
-    inputs: Any,
-    out: Any,
+    code: Integers,
+    constants: Floats,
+    inputs: Integers,
+    out: Floats,
     buffers: int,
     count: int,
     first: int,

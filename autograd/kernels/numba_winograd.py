@@ -11,7 +11,7 @@ import numpy as np
 from numba import intp
 
 from autograd.kernels import winograd
-from autograd.kernels.compiled import compiled, in_order, inlined
+from autograd.kernels.compiled import Floats, compiled, in_order, inlined
 from autograd.kernels.numba_crew import parts_of, share, shared
 from autograd.kernels.numba_filters import gather, gather_some, transform_kernels
 from autograd.kernels.numba_product import DEPTH, WIDTH, strip
@@ -109,10 +109,10 @@ spaced_out = inlined(spaced)
 
 @compiled
 def correlate_blocks(
-    x: Any,
-    kernels: Any,
-    bias: Any,
-    out: Any,
+    x: Floats,
+    kernels: Floats,
+    bias: Floats,
+    out: Floats,
     turned: bool,
     number: int,
     inputs: int,
@@ -172,10 +172,10 @@ def correlate_blocks(
 
 @compiled
 def gradient_parts(
-    x: Any,
-    g: Any,
-    totals: Any,
-    grad: Any,
+    x: Floats,
+    g: Floats,
+    totals: Floats,
+    grad: Floats,
     count: int,
     number: int,
     inputs: int,
