@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 NO_ATTRIBUTES: dict[str, Any] = {}
 UNCHANGING: Version = [0, 0]
 """The version of memory that nothing but the graph can see."""
-LARGE, WEIGHTY = 1 << 14, 1 << 17
-"""Elements, and additions on all of them, from which on a formula is evaluated by its tape."""
+LARGE, LARGE_PAIR = 1 << 12, 1 << 14
+"""Elements from which on a formula may be evaluated by its tape; the latter if it takes a pair."""
 
 
 class Op:
@@ -324,7 +324,8 @@ class PairOp(Op):
             return super().__call__(x, y)
         try:
             if self.elementwise and (
-                (x_is_tensor and x_array.size >= LARGE) or (y_is_tensor and y_array.size >= LARGE)
+                (x_is_tensor and x_array.size >= LARGE_PAIR)
+                or (y_is_tensor and y_array.size >= LARGE_PAIR)
             ):
                 out = evaluate(self.formula, [x_array, y_array], self.forward)
             else:
@@ -376,7 +377,7 @@ class PairOp(Op):
             return super().gradients(node, grad, create_graph, needs)
         saved: Any = node.saved
         results = [None, None]
-        large = self.elementwise and grad.size >= LARGE
+        large = self.elementwise and grad.size >= LARGE_PAIR
         for position, rule, picks in node.plan.steps:
             if large:
                 results[position] = evaluate(rule, [grad, *[saved[k] for k in picks]], rule)
@@ -396,15 +397,14 @@ def is_large(arrays: Sequence[Any]) -> bool:
 def evaluate(
     formula: Callable[..., Any], values: Sequence[Any], function: Callable[..., Any]
 ) -> Any:
-    """The value of a formula for large arrays, or of the function where that has no tape."""
+    """The value of a formula for large arrays, or of the function where no tape is worth it."""
     tape = tape_for(formula, values)
     if tape is not None:
         arrays = [value for value in values if isinstance(value, ndarray)]
         like = max(arrays, key=lambda array: array.size)
-        if like.size * tape.weight >= WEIGHTY:
-            out = kernels.evaluate(like, tape, arrays)
-            if out is not None:
-                return out
+        out = kernels.evaluate(like, tape, arrays)
+        if out is not None:
+            return out
     return function(*values)
 
 

@@ -23,7 +23,11 @@ SIZES = (1024, 1025, 3333, 20_000)
 
 @pytest.fixture(autouse=True, params=KERNELS)
 def used(request, monkeypatch):
-    monkeypatch.setattr(numpy_tape, "LEAST", 0)
+    for name in ("LEAST", "LARGE", "WEIGHTY"):
+        monkeypatch.setattr(numpy_tape, name, 0)
+    if request.param == "numba":
+        monkeypatch.setattr("autograd.kernels.numba_tape.WEIGHTY", 0)
+        monkeypatch.setattr("autograd.kernels.numba_tape.LIGHTER", 0)
     with autograd.use_kernels(request.param):
         yield request.param
 
@@ -32,7 +36,7 @@ def used(request, monkeypatch):
 def every_size(monkeypatch):
     """Tapes for the smallest arrays as well."""
     monkeypatch.setattr(op, "LARGE", 1)
-    monkeypatch.setattr(op, "WEIGHTY", 1)
+    monkeypatch.setattr(op, "LARGE_PAIR", 1)
 
 
 def evaluated(formula, *values):

@@ -54,7 +54,8 @@ COMPILED: dict[str, str] = {
     "select": "numba_select",
     "softmax": "numba_softmax",
     "softmax_grad": "numba_softmax",
-    "sum_pool": "numba_pool",
+    "spread_pool": "numba_windows",
+    "sum_pool": "numba_windows",
     "sum_rows": "numba_scatter",
     "take_along": "numba_along",
 }

@@ -21,6 +21,7 @@ __all__ = [
     "WORDS",
     "Booleans",
     "Bytes",
+    "Doubles",
     "Floats",
     "Floats2d",
     "Floats3d",
@@ -66,6 +67,7 @@ Floats = Annotated[Any, Elements(None, 1)]
 Floats2d = Annotated[Any, Elements(None, 2)]
 Floats3d = Annotated[Any, Elements(None, 3)]
 Floats4d = Annotated[Any, Elements(None, 4)]
+Doubles = Annotated[Any, Elements(np.float64, 1)]
 Integers = Annotated[Any, Elements(np.int64, 1)]
 Integers2d = Annotated[Any, Elements(np.int64, 2)]
 Bytes = Annotated[Any, Elements(np.uint8, 1)]

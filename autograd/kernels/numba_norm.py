@@ -3,7 +3,8 @@
 Channels are x as (N, C, P) with the statistics of each c; rows are x as (R, D) with the statistics
 of each r, and an affine map of G rows that repeats: row r has that of r modulo G. The map has one
 value for S pieces of a row each, which are as long as all axes behind the last that it varies with:
-single elements in layer norm, planes in group norm. Sums within a
+single elements in layer norm, planes in group norm. Where the planes are
+single elements, `numba_batch` does the work. Sums within a
 plane are in the precision of x, over planes in float64. Everything else is left to NumPy.
 """
 
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels import numpy_norm
+from autograd.kernels import numba_batch, numpy_norm
 from autograd.kernels.compiled import (
     Floats,
     Floats2d,
@@ -38,6 +39,8 @@ SHORTEST = 8
 
 def moments(x: Any, axes: Axes) -> Pair:
     """As `numpy_norm.moments`."""
+    if is_treated(x) and is_columns(x, axes):
+        return numba_batch.moments(x)
     if not (is_treated(x) and is_channels(x, axes)):
         return numpy_norm.moments(x, axes)
     planes = channels(writable(x))
@@ -60,12 +63,15 @@ def standardize(
     """As `numpy_norm.standardize`."""
     if not is_treated(x):
         return numpy_norm.standardize(x, weight, bias, axes, eps, known)
-    if is_channels(x, axes) and per_channel(x, weight) and per_channel(x, bias):
+    columns = is_columns(x, axes)
+    if (columns or is_channels(x, axes)) and per_channel(x, weight) and per_channel(x, bias):
         mean, inverse = known = known or standard_moments(x, axes, eps)
-        out = np.empty(x.shape, x.dtype)
         factor = inverse if weight is None else inverse * weight
         shift = np.zeros_like(mean) if bias is None else bias
         maps = (in_order(mean), in_order(factor), in_order(shift))
+        if columns:
+            return numba_batch.standardize(writable(x), *maps), known
+        out = np.empty(x.shape, x.dtype)
         # (N, C, sizes...) -> (N * C * P,)
         planes, count = in_order(x), x.shape[0] * x.shape[1]
         share(scale_channels, count, x.size * ELEMENT, planes, out.reshape(-1), *maps, count)
@@ -112,6 +118,12 @@ def standardize_backward(
     if not (is_treated(x) and g.dtype == x.dtype):
         return numpy_norm.standardize_backward(g, x, weight, axes, rest, known, needs)
     g, x = writable(g), writable(x)
+    if rest == axes and is_columns(x, axes):
+        weights = np.ones_like(mean) if weight is None else weight
+        maps = (in_order(mean), in_order(inverse), in_order(weights))
+        x_grad, *sums = numba_batch.standardize_backward(g, x, *maps, need_x)
+        weight_grad, bias_grad = (values[None] for values in sums)  # (C,) -> (1, C)
+        return x_grad, weight_grad if need_weight else None, bias_grad if need_bias else None
     grad = np.empty(x.shape if need_x else 0, x.dtype)
     if rest == axes and is_channels(x, axes):
         weights = np.ones_like(mean) if weight is None else weight
@@ -171,6 +183,11 @@ def standardize_backward(
 
 def is_treated(x: Any) -> bool:
     return x.dtype in TYPES and x.flags.c_contiguous and x.size > 0 and x.ndim > 1
+
+
+def is_columns(x: Any, axes: Axes) -> bool:
+    """Whether each index of axis 1, the last, has its own statistics."""
+    return axes == (0,) and x.ndim == 2
 
 
 def is_channels(x: Any, axes: Axes) -> bool:

@@ -1,7 +1,6 @@
 """Compiled maximum pooling over windows of 2 x 2 that lie side by side, the most frequent ones.
 
-What NumPy does as fast is left to it: other windows, and sums but for those of whole planes. The
-gradient is compiled for all.
+What NumPy does as fast is left to it: other windows. The gradient is compiled for all.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from autograd.kernels import numpy_pool
 from autograd.kernels.compiled import Bytes, Floats, Integers, compiled_exactly, in_order
 from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numba_halves import halve_vector, spread_vector
-from autograd.kernels.numba_reduce import add_up
 from autograd.kernels.numba_vectors import LANES
 from autograd.kernels.windows import Windows
 
@@ -51,14 +49,6 @@ def max_pool_grad(g: Any, places: Any, windows: Windows) -> Any:
     work = (grad.size + 4 * g.size) * ELEMENT
     share(put_back, planes, work, *arrays, in_order(starts), windows.flat_steps())
     return grad
-
-
-def sum_pool(x: Any, windows: Windows) -> Any:
-    """As `numpy_pool.sum_pool`; compiled where a window is all of the input."""
-    whole = windows.whole_axes()
-    if len(whole) < len(windows.sizes):
-        return numpy_pool.sum_pool(x, windows)
-    return add_up(x, tuple(range(x.ndim - len(whole), x.ndim)), True)
 
 
 def is_halving(windows: Windows) -> bool:

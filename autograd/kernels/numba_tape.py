@@ -44,6 +44,9 @@ ROUND = 4
 """Vectors that are worked on in a round."""
 ELEMENT = 4
 """Work of one element in an instruction, in the multiplications that `share` counts."""
+WEIGHTY, LIGHTER = 1 << 16, 1 << 17
+"""Additions on all elements below which NumPy is as fast on whole arrays; the latter where the
+formula has no function that takes longer than an addition."""
 
 
 def evaluate(like: Any, tape: Tape, arrays: list[Any]) -> Any:
@@ -51,6 +54,9 @@ def evaluate(like: Any, tape: Tape, arrays: list[Any]) -> Any:
     program = encoded(tape)
     if program is None or like.dtype != np.float32 or like.size < BLOCK:
         return numpy_tape.evaluate(like, tape, arrays)
+    light = tape.weight == len(tape.instructions)
+    if like.size * tape.weight < (LIGHTER if light else WEIGHTY):
+        return None
     arrays = [collapsed(array) for array in arrays]
     shapes = layout(like, arrays)
     if shapes is None:

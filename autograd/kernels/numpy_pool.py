@@ -135,8 +135,12 @@ def sum_pool(x: Any, windows: Windows) -> Any:
 def spread_pool(g: Any, windows: Windows) -> Any:
     """The transpose of `sum_pool`: each value added to every input of its window."""
     lead = g.ndim - len(windows.sizes)
-    if len(windows.whole_axes()) == len(windows.sizes):
-        return np.broadcast_to(g, (*g.shape[:lead], *windows.sizes)).copy()
+    if windows.side_by_side:
+        ones = [part for size in windows.out for part in (size, 1)]
+        pairs = [part for pair in zip(windows.out, windows.kernel, strict=True) for part in pair]
+        # (..., out) -> (..., out, 1) -> (..., out, kernel) -> (..., size), of each dimension
+        stretched = np.broadcast_to(g.reshape(*g.shape[:lead], *ones), (*g.shape[:lead], *pairs))
+        return np.array(stretched.reshape(*g.shape[:lead], *windows.sizes), order="C")
     for axis, size in enumerate(windows.sizes):
         skip = (slice(None),) * (lead + axis)
         spread = np.zeros((*g.shape[: lead + axis], size, *g.shape[lead + axis + 1 :]), g.dtype)

@@ -17,6 +17,8 @@ BLOCK = 1 << 16
 """Elements that are worked on at a time: fewer would have threads wait for each other."""
 LEAST = HEAVY
 """Weight below which NumPy is as fast on whole arrays, unless it has to choose."""
+LARGE, WEIGHTY = 1 << 14, 1 << 17
+"""Elements, and additions on all of them, below which it is as fast on whole arrays, too."""
 ELEMENT = 8
 """Work of one element in an instruction, in the multiplications that `share` counts."""
 
@@ -25,7 +27,7 @@ Layout = list[tuple[int, int]]
 
 
 def evaluate(like: Any, tape: Tape, arrays: list[Any]) -> Any:
-    """The result of a formula, an array like one of its inputs; None if it has to be run itself.
+    """The result of a formula, an array like one of its inputs; None if it is to be run itself.
 
     Args:
         like: an input with the shape of the result.
@@ -33,6 +35,8 @@ def evaluate(like: Any, tape: Tape, arrays: list[Any]) -> Any:
         arrays: its inputs, of one type; some may broadcast.
     """
     if like.dtype.kind != "f" or like.dtype.itemsize < 4:
+        return None
+    if like.size < LARGE or like.size * tape.weight < WEIGHTY:
         return None
     if tape.weight < LEAST and all(step.function != "where" for step in tape.instructions):
         return None

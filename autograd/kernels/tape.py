@@ -83,10 +83,10 @@ CONDITIONS = {
 """Functions that say yes or no. A condition is not the result of a tape."""
 
 LIGHT = {*CONDITIONS, "absolute", "add", "maximum", "minimum", "multiply", "negative", "subtract"}
-LIGHT |= {"divide", "sqrt", "where"}
+LIGHT |= {"divide", "sqrt"}
 """Functions that take hardly longer than reading their operands."""
-HEAVY = 8
-"""How much more work any other is."""
+CHOICE, HEAVY = 6, 8
+"""How much more work ``where`` and any other is for NumPy."""
 
 KEPT = 1024
 """Tapes that are remembered; what numbers a formula is given with is part of it."""
@@ -264,6 +264,11 @@ def needed(
     ]
 
 
+def work_of(function: str) -> int:
+    """Of one element, in additions, about."""
+    return CHOICE if function == "where" else 1 if function in LIGHT else HEAVY
+
+
 def allocated(steps: list[tuple[str, tuple[Any, ...]]], inputs: int) -> Tape:
     """Give each result a buffer that nobody needs any more, and that no operand of it is in."""
     last: dict[int, int] = {}
@@ -289,5 +294,5 @@ def allocated(steps: list[tuple[str, tuple[Any, ...]]], inputs: int) -> Tape:
         instructions.append(Instruction(name, places, target))
         ended = {v.number for v in operands if isinstance(v, Place) and not v.is_input}
         free += [where[v] for v in sorted(ended) if last[v] == number]
-    weight = sum(1 if step.function in LIGHT else HEAVY for step in instructions)
+    weight = sum(work_of(step.function) for step in instructions)
     return Tape(tuple(instructions), inputs, buffers, weight)

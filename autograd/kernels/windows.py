@@ -47,6 +47,16 @@ class Windows(NamedTuple):
             )
         )
 
+    @property
+    def side_by_side(self) -> bool:
+        """Whether each input lies in one window, and nothing else does."""
+        return (
+            self.kernel == self.stride
+            and not any(self.before)
+            and all(dilation == 1 for dilation in self.dilation)
+            and self.sizes == tuple(o * k for o, k in zip(self.out, self.kernel, strict=True))
+        )
+
     def turned(self) -> Windows:
         """The windows of the convolution that takes gradients back to the input, at stride 1."""
         before = tuple(

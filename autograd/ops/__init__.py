@@ -1,6 +1,16 @@
 """The primitives, by family. `autograd.primitive.OPS` lists them all."""
 
-from autograd.ops.activation import elu, gelu, gelu_tanh, leaky_relu, silu, softplus
+from autograd.ops.activation import (
+    elu,
+    gelu,
+    gelu_tanh,
+    hardtanh,
+    leaky_relu,
+    log_sigmoid,
+    prelu,
+    silu,
+    softplus,
+)
 from autograd.ops.attention import attention, self_attention
 from autograd.ops.binary import binary_cross_entropy
 from autograd.ops.conv import (
@@ -179,12 +189,14 @@ __all__ = [
     "getitem",
     "group_norm",
     "gru",
+    "hardtanh",
     "index_sum",
     "layer_norm",
     "leaky_relu",
     "linear",
     "log",
     "log1p",
+    "log_sigmoid",
     "log_softmax",
     "logsumexp",
     "lstm",
@@ -202,6 +214,7 @@ __all__ = [
     "pad",
     "permute",
     "pow",
+    "prelu",
     "prod",
     "relu",
     "relu_grad",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import kernels
-from autograd.dtypes import promote_float
+from autograd.dtypes import promote, promote_float
 from autograd.ops.elementwise import ANY, clamp_max, erf, exp, quiet, sigmoid, tanh, where
 from autograd.primitive import Case, primitive
 
@@ -88,6 +88,36 @@ def leaky_relu(x: Any, slope: float) -> Any:
 
 
 @primitive(
+    lambda g, x, weight: where(x > 0, g, g * weight),
+    lambda g, x: where(x > 0, 0.0, g * x),
+    broadcasts=True,
+    promote=promote_float,
+    elementwise=True,
+    case=(
+        Case(shapes=((3, 2), (1,)), avoid=(0.0,)),
+        Case(shapes=((2, 3, 2), (3, 1)), avoid=(0.0,)),
+    ),
+)
+@quiet
+def prelu(x: Any, weight: Any) -> Any:
+    """``x`` above 0 and ``weight * x`` elsewhere."""
+    return np.where(x > 0, x, x * weight)
+
+
+@primitive(
+    lambda g, x, low, high: where((x <= low) | (x >= high), 0.0, g),
+    None,
+    None,
+    promote=promote,
+    elementwise=True,
+    case=Case(avoid=(-0.5, 0.7), constants={"low": -0.5, "high": 0.7}),
+)
+def hardtanh(x: Any, low: float, high: float) -> Any:
+    """x, but at least `low` and at most `high`; on a bound the derivative is 0."""
+    return np.minimum(np.maximum(x, low), high)
+
+
+@primitive(
     lambda g, x, alpha: where(x > 0, g, g * (alpha * exp(clamp_max(x, 0.0)))),
     None,
     promote=promote_float,
@@ -115,3 +145,15 @@ def softplus(x: Any, beta: float, threshold: float) -> Any:
     scaled = x * beta
     bent = np.log1p(np.exp(np.minimum(scaled, threshold))) / beta
     return np.where(scaled > threshold, x, bent)
+
+
+@primitive(
+    lambda g, x: g * sigmoid(-x),
+    promote=promote_float,
+    elementwise=True,
+    case=ANY,
+)
+@quiet
+def log_sigmoid(x: Any) -> Any:
+    """``log(1 / (1 + exp(-x)))`` without overflow or loss of digits on either side."""
+    return np.minimum(x, 0.0) - np.log1p(np.exp(-np.abs(x)))

@@ -288,6 +288,9 @@ def divisors(
         if divisor_override == 0:
             raise ValueError(f"avg_pool{len(windows.sizes)}d: divisor_override is 0")
         return divisor_override
+    inside = all(n >= extent for n, extent in zip(windows.sizes, windows.extents, strict=True))
+    if inside and not any(windows.before):
+        return prod(windows.kernel)
     counts: Any = np.ones((), np.intp)
     for n, k, s, p, out in zip(
         windows.sizes, windows.kernel, windows.stride, windows.before, windows.out, strict=True

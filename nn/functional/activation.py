@@ -66,12 +66,7 @@ def hardtanh(
     """
     if min_val > max_val:
         raise ValueError(f"hardtanh: min_val {min_val} is above max_val {max_val}")
-
-    def function(x: Tensor) -> Tensor:
-        capped = ops.where(x >= max_val, max_val, x)
-        return ops.where(x <= min_val, min_val, capped)
-
-    return elementwise(function, input, inplace)
+    return elementwise(lambda x: ops.hardtanh(x, min_val, max_val), input, inplace)
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
@@ -106,9 +101,8 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         weight = weight.reshape(-1, *[1] * (input.ndim - 2))  # (C,) -> (C, 1, ...)
     elif not input.ndim:
         weight = weight.reshape(())  # (1,) -> ()
-    above = input > 0
-    # infinity above 0 does not reach the gradient of the weight
-    return ops.where(above, input, weight * ops.where(above, 0.0, input))
+    out: Tensor = ops.prelu(input, weight)
+    return out
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -161,10 +155,8 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
 
 def logsigmoid(input: Tensor) -> Tensor:
     """``log(sigmoid(x))`` without overflow or loss of digits on either side."""
-    negative = input < 0
-    towards_zero = negative.to(input.dtype) * 2 - 1
-    tail = autograd.log1p(autograd.exp(input * towards_zero))  # of -|x|, smooth at 0
-    return ops.where(negative, input, 0.0) - tail
+    out: Tensor = ops.log_sigmoid(input)
+    return out
 
 
 def sigmoid(input: Tensor) -> Tensor:

@@ -75,7 +75,7 @@ def blend(running: Tensor, batch: Any, momentum: float) -> None:
     with autograd.no_grad():
         values = autograd.writable(running)
     values *= 1 - momentum
-    values += (momentum * batch).astype(values.dtype)
+    values += (momentum * batch).astype(values.dtype, copy=False)
 
 
 def with_statistics(

@@ -85,6 +85,11 @@ def interpolate(
         raise ShapeError(f"interpolate: sizes must be positive, got {shape[2:]} to {sizes}")
     if mode == "area":
         return AREA[dims](input, sizes if dims > 1 else sizes[0])
+    if mode == "nearest" and input.is_floating_point() and sizes != shape[2:]:
+        times = [new // old for new, old in zip(sizes, shape[2:], strict=True)]
+        whole = all(f is None or f == n for f, n in zip(factors, times, strict=True))
+        if whole and sizes == tuple(n * old for n, old in zip(times, shape[2:], strict=True)):
+            return repeated(input, sizes, tuple(times))
     out = input
     for axis, (new, factor) in enumerate(zip(sizes, factors, strict=True), start=2):
         old = shape[axis]
@@ -96,6 +101,24 @@ def interpolate(
         elif new != old:
             places = nearest(old, new, factor, 0.5 if mode == "nearest-exact" else 0.0)
             out = autograd.index_select(out, axis, tensor(places))
+    return out
+
+
+def repeated(input: Tensor, sizes: tuple[int, ...], times: tuple[int, ...]) -> Tensor:
+    """Each value some times along each dimension: (N, C, sizes / times...) -> (N, C, sizes...).
+
+    The gradients are sums over windows, so this is the gradient of such sums.
+    """
+    out: Tensor = ops.avg_pool_grad(
+        input,
+        input_shape=(*input.shape[:2], *sizes),
+        kernel_size=times,
+        stride=times,
+        padding=(0,) * len(times),
+        ceil_mode=False,
+        count_include_pad=True,
+        divisor_override=1,
+    )
     return out
 
 

@@ -111,7 +111,8 @@ class BatchNorm(Module):
             self.eps,
         )
         if update and self.num_batches_tracked is not None:
-            self.num_batches_tracked.add_(1)
+            seen = autograd.writable(self.num_batches_tracked)
+            seen += 1
         return out
 
     def _factor(self) -> float:
