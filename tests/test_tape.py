@@ -314,3 +314,16 @@ def test_errors_are_the_same_for_large_arrays():
     x, y = autograd.ones(300, 1000), autograd.ones(300, 999)
     with pytest.raises(autograd.errors.ShapeError, match=r"add: shapes \(300, 1000\) and"):
         x + y
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.01, 1.0, 2.0, -0.5])
+def test_leaky_relu_chooses(slope):
+    """Infinity, NaN and both zeros, whether or not the larger of x and its multiple is right."""
+    values = [-np.inf, -2.0, -0.0, 0.0, 3.0, np.inf, np.nan]
+    for size in (7, 20_000):
+        x = np.resize(np.array(values, np.float32), size)
+        with np.errstate(invalid="ignore"):
+            expected = np.where(x > 0, x, x * np.float32(slope))
+        found = autograd.ops.leaky_relu(x, slope)
+        np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(np.signbit(found), np.signbit(expected))

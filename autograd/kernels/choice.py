@@ -20,6 +20,10 @@ NAMES = ("numpy", "numba")
 COMPILED: dict[str, str] = {
     "add_along": "numba_along",
     "add_up": "numba_reduce",
+    "attention": "numba_attention",
+    "attention_grad": "numba_attention",
+    "self_attention": "numba_attention",
+    "self_attention_grad": "numba_attention",
     "conv": "numba_conv",
     "conv_input_grad": "numba_conv",
     "conv_weight_grad": "numba_conv",

@@ -6,7 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels import direct_ways, numba_direct, numba_winograd, numpy_conv, winograd
+from autograd.kernels import (
+    direct_ways,
+    numba_direct,
+    numba_matmul,
+    numba_winograd,
+    numpy_conv,
+    whole,
+    winograd,
+)
 from autograd.kernels.compiled import writable
 from autograd.kernels.windows import Windows
 
@@ -16,6 +24,8 @@ PASS = 24
 
 def conv(x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:
     """As `numpy_conv.conv`."""
+    if whole.applies(windows, groups, x, weight):
+        return whole.conv(x, weight, bias, numba_matmul.linear)
     if not winograd.applies(x, weight.shape, weight.dtype, windows, groups, PASS):
         if direct_ways.applies(x, weight, windows, groups):
             return numba_direct.conv(writable(x), weight, bias, windows, groups)
@@ -26,6 +36,8 @@ def conv(x: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:
 
 def conv_input_grad(g: Any, weight: Any, windows: Windows, groups: int) -> Any:
     """As `numpy_conv.conv_input_grad`."""
+    if whole.applies(windows, groups, g, weight):
+        return whole.conv_input_grad(g, weight, numba_matmul.matmul)
     turned = windows.turned()
     if not winograd.applies(g, weight.shape, weight.dtype, turned, groups, PASS):
         if direct_ways.applies_to_input(g, weight, windows, groups):
@@ -36,6 +48,8 @@ def conv_input_grad(g: Any, weight: Any, windows: Windows, groups: int) -> Any:
 
 def conv_weight_grad(x: Any, g: Any, windows: Windows, groups: int) -> Any:
     """As `numpy_conv.conv_weight_grad`."""
+    if whole.applies(windows, groups, x, g):
+        return whole.conv_weight_grad(x, g, numba_matmul.matmul)
     shape = (g.shape[1], x.shape[1])
     if not winograd.applies(x, shape, g.dtype, windows, groups, PASS):
         if direct_ways.applies_to_weight(x, g, windows, groups):

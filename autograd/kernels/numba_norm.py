@@ -10,6 +10,7 @@ plane are in the precision of x, over planes in float64. Everything else is left
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -76,11 +77,11 @@ def standardize(
         planes, count = in_order(x), x.shape[0] * x.shape[1]
         share(scale_channels, count, x.size * ELEMENT, planes, out.reshape(-1), *maps, count)
         return out, known
-    map_shape = affine_rows(x, axes, weight, bias) if is_rows(x, axes) else None
-    if map_shape is None:
+    plan = row_plan(x.shape, axes, shape_of(weight), shape_of(bias))
+    if plan is None:
         return numpy_norm.standardize(x, weight, bias, axes, eps, known)
+    map_shape, ends = plan
     rows = writable(x).reshape(-1, map_shape[1])
-    ends = pieces_end(x, axes, weight, bias)
     out = np.empty(x.shape, x.dtype)
     if known is None:
         lead = x.shape[: x.ndim - len(axes)]
@@ -147,14 +148,13 @@ def standardize_backward(
             bias_grad if need_bias else None,
         )
     shape = tuple(1 if axis in rest else size for axis, size in enumerate(x.shape))
-    like = np.broadcast_to(np.zeros((), x.dtype), shape)
-    map_shape = affine_rows(x, axes, like) if is_rows(x, axes) else None
-    if map_shape is None:
+    plan = row_plan(x.shape, axes, shape, shape_of(weight))
+    if plan is None:
         return numpy_norm.standardize_backward(g, x, weight, axes, rest, known, needs)
+    map_shape, ends = plan
     rows = x.reshape(-1, map_shape[1])
     work = 3 * x.size * ELEMENT
     parts = parts_of(len(rows), work)
-    ends = pieces_end(x, axes, like, weight)
     map_rows = as_rows(x, weight, map_shape, ends, 1)
     totals = np.zeros((2, parts, *map_rows.shape), x.dtype)
     share(
@@ -195,12 +195,6 @@ def is_channels(x: Any, axes: Axes) -> bool:
     return axes == (0, *range(2, x.ndim)) and prod(x.shape[2:]) >= SHORTEST
 
 
-def is_rows(x: Any, axes: Axes) -> bool:
-    """Whether each row, of the last axes, has its own statistics."""
-    first = x.ndim - len(axes)
-    return first > 0 and axes == tuple(range(first, x.ndim)) and prod(x.shape[first:]) >= SHORTEST
-
-
 def per_channel(x: Any, values: Any) -> bool:
     return values is None or values.shape == (1, x.shape[1], *(1,) * (x.ndim - 2))
 
@@ -209,21 +203,38 @@ def channels(x: Any) -> Any:
     return x.reshape(*x.shape[:2], prod(x.shape[2:]))  # (N, C, sizes...) -> (N, C, P)
 
 
-def affine_rows(x: Any, axes: Axes, *maps: Any) -> tuple[int, int] | None:
-    """(G, D): how many rows the affine map has before it repeats; None if it never does."""
-    length = prod(x.shape[axis] for axis in axes)
-    first = min(
-        (axis for values in maps if values is not None for axis in varying(values)),
-        default=x.ndim - len(axes),
-    )
-    first = min(first, x.ndim - len(axes))
+def shape_of(values: Any) -> Any:
+    return None if values is None else values.shape
+
+
+@lru_cache(maxsize=256)
+def row_plan(shape: Axes, axes: Axes, *maps: Axes | None) -> tuple[tuple[int, int], int] | None:
+    """How rows of the last axes, with statistics of their own, meet an affine map.
+
+    Args:
+        shape: of x.
+        axes: of the statistics.
+        maps: the shapes of weight and bias, as far as there are any.
+
+    Returns:
+        (G, D), how many rows the map has before it repeats, and the length of a row; and the axis
+        behind the last one that the map varies with, within a row or at its start: the last of all,
+        where the pieces would be too short for loops of their own. None if the axes are others,
+        rows are short, or the map never repeats.
+    """
+    start = len(shape) - len(axes)
+    length = prod(shape[start:])
+    if start < 1 or axes != tuple(range(start, len(shape))) or length < SHORTEST:
+        return None
+    varied = [
+        axis for each in maps if each is not None for axis, size in enumerate(each) if size > 1
+    ]
+    first = min([*varied, start])
     if first == 0:
         return None
-    return prod(x.shape[first:]) // length, length
-
-
-def varying(values: Any) -> list[int]:
-    return [axis for axis, size in enumerate(values.shape) if size > 1]
+    end = max(max(varied, default=0) + 1, start)
+    end = end if prod(shape[end:]) >= SHORTEST else len(shape)
+    return (prod(shape[first:]) // length, length), end
 
 
 def map_axes(x: Any, map_shape: tuple[int, int]) -> int:
@@ -235,16 +246,6 @@ def map_axes(x: Any, map_shape: tuple[int, int]) -> int:
     return count
 
 
-def pieces_end(x: Any, axes: Axes, *maps: Any) -> int:
-    """The axis behind the last one that an affine map varies with, within a row or at its start.
-
-    The last of all, where the pieces would be too short for loops of their own.
-    """
-    varied = [axis for values in maps if values is not None for axis in varying(values)]
-    end = max(max(varied, default=0) + 1, int(x.ndim) - len(axes))
-    return end if prod(x.shape[end:]) >= SHORTEST else int(x.ndim)
-
-
 def as_rows(x: Any, values: Any, map_shape: tuple[int, int], ends: int, default: int) -> Any:
     """An affine map as (G, S)."""
     count = map_axes(x, map_shape)
@@ -252,6 +253,8 @@ def as_rows(x: Any, values: Any, map_shape: tuple[int, int], ends: int, default:
     pieces = (map_shape[0], prod(shape) // map_shape[0])
     if values is None:
         return np.full(pieces, default, x.dtype)
+    if values.size == prod(pieces):
+        return writable(values).reshape(pieces)
     own = values.reshape(values.shape[x.ndim - count : ends])
     return writable(np.broadcast_to(own, shape)).reshape(pieces)
 

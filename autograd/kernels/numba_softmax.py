@@ -39,6 +39,8 @@ __all__ = [
     "log_softmax_grad",
     "softmax",
     "softmax_grad",
+    "softmax_grad_over",
+    "softmax_over",
 ]
 
 ELEMENT = 24
@@ -104,6 +106,28 @@ def log_softmax_grad(g: Any, out: Any, axis: int) -> Any:
     if is_rows(axis, g, out):
         return back(g, out, axis, True)
     return numpy_loss.log_softmax_grad(g, out, axis)
+
+
+def softmax_over(x: Any) -> Any:
+    """The softmax of the rows of x, which it may be written over, and their maxima (..., 1)."""
+    width = x.shape[-1]
+    out, top = room_over(x), np.empty((*x.shape[:-1], 1), x.dtype)
+    flat = x.reshape(-1), out.reshape(-1), top.reshape(-1), np.empty(top.size, x.dtype)
+    share(rows, top.size, x.size * ELEMENT, *flat, width, SOFTMAX)
+    return out, top
+
+
+def softmax_grad_over(g: Any, out: Any) -> Any:
+    """The gradient of the softmax of rows, which may be written over that of the result."""
+    width, grad = g.shape[-1], room_over(g)
+    flat = g.reshape(-1), in_order(out), grad.reshape(-1)
+    share(rows_back, g.size // width, g.size * ELEMENT, *flat, width, False)
+    return grad
+
+
+def room_over(x: Any) -> Any:
+    """X itself, unless vectors at the end of its rows would run over the next ones."""
+    return x if x.shape[-1] % LANES == 0 else np.empty_like(x)
 
 
 def back(g: Any, out: Any, axis: int, logarithms: bool) -> Any:

@@ -24,16 +24,13 @@ def attention(
     gives zeros. The result lies in memory as (..., L, heads, V), so that heads are joined there
     without a copy.
     """
-    lead = np.broadcast_shapes(query.shape[:-2], key.shape[:-2])
-    weights = np.empty((*lead, query.shape[-2], key.shape[-2]), query.dtype)
+    weights = room_for_weights(query, key)
     out = room(weights, value)
 
     def attend(
         query: Any, key: Any, value: Any, mask: Any, keep: Any, weights: Any, out: Any
     ) -> None:
-        np.matmul(query * query.dtype.type(scale), np.swapaxes(key, -1, -2), out=weights)
-        if mask is not None:
-            weights += mask
+        score(query, key, mask, scale, weights)
         top = np.max(weights, axis=-1, keepdims=True, initial=-np.inf)
         if mask is not None:
             np.copyto(top, 0, where=np.isneginf(top))
@@ -43,10 +40,28 @@ def attention(
         if mask is not None:
             np.copyto(total, 1, where=total == 0)
         weights /= total
-        np.matmul(weights if keep is None else weights * keep, value, out=out)
+        mix(weights, keep, value, out)
 
     by_sequences(attend, query.shape[-1], weights, query, key, value, mask, keep, weights, out)
     return out, weights
+
+
+def room_for_weights(query: Any, key: Any) -> Any:
+    """(..., L, S)"""
+    lead = np.broadcast_shapes(query.shape[:-2], key.shape[:-2])
+    return np.empty((*lead, query.shape[-2], key.shape[-2]), query.dtype)
+
+
+def score(query: Any, key: Any, mask: Any, scale: float, weights: Any) -> None:
+    """What the softmax is made of."""
+    np.matmul(query * query.dtype.type(scale), np.swapaxes(key, -1, -2), out=weights)
+    if mask is not None:
+        weights += mask
+
+
+def mix(weights: Any, keep: Any, value: Any, out: Any) -> None:
+    """Means of values."""
+    np.matmul(weights if keep is None else weights * keep, value, out=out)
 
 
 def by_sequences(work: Callable[..., None], features: int, weights: Any, *arrays: Any) -> None:
@@ -95,25 +110,15 @@ def attention_grad(
 
     The mean of the gradient of the weights, which softmax takes off, is that of ``g * out``.
     """
-    factor, turned = query.dtype.type(scale), np.swapaxes(weights, -1, -2)
-    pairs = ((weights, key), (turned, query), (turned, g))
-    grads = [
-        None if not need else room(*pair) if given is None else given
-        for need, given, pair in zip(needs, into, pairs, strict=False)
-    ]
-    mask_grad = (
-        np.empty(np.broadcast_shapes(weights.shape, (*g.shape[:-1], 1)), g.dtype)
-        if needs[3]
-        else None
-    )
+    grads = rooms(g, needs, query, key, weights, into)
+    mask_grad = room_for_mask(g, weights) if needs[3] else None
 
     def back(
         g: Any, query: Any, key: Any, value: Any, out: Any, weights: Any, keep: Any, mask_grad: Any,
         query_grad: Any, key_grad: Any, value_grad: Any,
     ) -> None:  # fmt: skip
         if value_grad is not None:
-            kept = weights if keep is None else weights * keep
-            np.matmul(np.swapaxes(kept, -1, -2), g, out=value_grad)
+            unmix(g, weights, keep, value_grad)
         if query_grad is None and key_grad is None and mask_grad is None:
             return
         change = np.matmul(g, np.swapaxes(value, -1, -2), out=mask_grad)
@@ -121,18 +126,46 @@ def attention_grad(
             change *= keep
         change -= np.vecdot(g, out)[..., None]  # (..., L) -> (..., L, 1)
         change *= weights
-        if query_grad is not None:
-            np.matmul(change, key, out=query_grad)
-            query_grad *= factor
-        if key_grad is not None:
-            np.matmul(np.swapaxes(change, -1, -2), query, out=key_grad)
-            key_grad *= factor
+        unscore(change, query, key, scale, query_grad, key_grad)
 
     by_sequences(
         back, 2 * query.shape[-1], weights, g, query, key, value, out, weights, keep, mask_grad,
         *grads,
     )  # fmt: skip
     return (*grads, mask_grad)
+
+
+def rooms(g: Any, needs: Any, query: Any, key: Any, weights: Any, into: Any) -> list[Any]:
+    """For the gradients of query, key and value; those of `into` where it has any."""
+    turned = np.swapaxes(weights, -1, -2)
+    pairs = ((weights, key), (turned, query), (turned, g))
+    return [
+        None if not need else room(*pair) if given is None else given
+        for need, given, pair in zip(needs, into, pairs, strict=False)
+    ]
+
+
+def room_for_mask(g: Any, weights: Any) -> Any:
+    return np.empty(np.broadcast_shapes(weights.shape, (*g.shape[:-1], 1)), g.dtype)
+
+
+def unmix(g: Any, weights: Any, keep: Any, value_grad: Any) -> None:
+    """The gradient of `mix` in the values."""
+    kept = weights if keep is None else weights * keep
+    np.matmul(np.swapaxes(kept, -1, -2), g, out=value_grad)
+
+
+def unscore(
+    change: Any, query: Any, key: Any, scale: float, query_grad: Any, key_grad: Any
+) -> None:
+    """The gradients of `score` in query and key, where there is room for them."""
+    factor = query.dtype.type(scale)
+    if query_grad is not None:
+        np.matmul(change, key, out=query_grad)
+        query_grad *= factor
+    if key_grad is not None:
+        np.matmul(np.swapaxes(change, -1, -2), query, out=key_grad)
+        key_grad *= factor
 
 
 def split(x: Any, heads: int) -> tuple[Any, Any, Any]:
@@ -146,6 +179,13 @@ def split(x: Any, heads: int) -> tuple[Any, Any, Any]:
 @in_single
 def self_attention(x: Any, mask: Any, heads: int, scale: float, keep: Any) -> tuple[Any, Any]:
     """`attention` of the parts of x, with the heads joined: (N, L, 3 * H * E) -> (N, L, H * E)."""
+    return of_parts(attention, x, mask, heads, scale, keep)
+
+
+def of_parts(
+    attention: Callable[..., Any], x: Any, mask: Any, heads: int, scale: float, keep: Any
+) -> tuple[Any, Any]:
+    """`self_attention` by some `attention`."""
     out, weights = attention(*split(x, heads), mask, scale, keep)
     # (N, H, L, E) -> (N, L, H * E), a view
     return out.swapaxes(1, 2).reshape(*x.shape[:2], x.shape[2] // 3), weights
@@ -163,6 +203,21 @@ def self_attention_grad(
     keep: Any,
 ) -> tuple[Any, ...]:
     """The gradients of x and of the mask, None where not needed."""
+    return of_parts_back(attention_grad, g, needs, x, out, weights, heads, scale, keep)
+
+
+def of_parts_back(
+    attention_grad: Callable[..., Any],
+    g: Any,
+    needs: tuple[bool, ...],
+    x: Any,
+    out: Any,
+    weights: Any,
+    heads: int,
+    scale: float,
+    keep: Any,
+) -> tuple[Any, ...]:
+    """`self_attention_grad` by some `attention_grad`."""
     batch, rows, features = g.shape
     apart = (batch, rows, heads, features // heads)
     # (N, L, H * E) -> (N, H, L, E)

@@ -22,6 +22,8 @@ BLOCK = 1 << 20
 """Bytes that are worked on at a time: shorter calls would have threads wait for each other."""
 ELEMENT = 32
 """Work of one element, in the multiplications that `share` counts."""
+SMALL = 1 << 12
+"""Elements below which there are no blocks: the calls would take longer than the work."""
 SHORT = 128
 """Elements below which rows are not worth a loop of their own."""
 
@@ -66,6 +68,8 @@ def standardize(
     x: Any, weight: Any, bias: Any, axes: Axes, eps: float, known: Pair | None
 ) -> tuple[Any, Pair]:
     """``(x - mean) * inverse * weight + bias``, and ``(mean, inverse)``, unless `known` already."""
+    if x.size < SMALL:
+        return standardize_small(x, weight, bias, axes, eps, known)
     out = np.empty(x.shape, x.dtype)
     if known is None and (0 in axes or not len(x)):
         known = standard_moments(x, axes, eps)
@@ -90,6 +94,25 @@ def standardize(
 
     found = over_blocks(x, work)
     return out, known or joined(found)
+
+
+def standardize_small(
+    x: Any, weight: Any, bias: Any, axes: Axes, eps: float, known: Pair | None
+) -> tuple[Any, Pair]:
+    if known is None:
+        scale = 1 / max(1, prod(x.shape[axis] for axis in axes))
+        mean = np.add.reduce(x, axes, keepdims=True) * scale
+        out = x - mean
+        variance = np.add.reduce(out * out, axes, keepdims=True) * scale
+        known = mean, 1 / np.sqrt(variance + eps)
+    else:
+        out = x - known[0]
+    out *= known[1]
+    if weight is not None:
+        out *= weight
+    if bias is not None:
+        out += bias
+    return out, known
 
 
 @in_single
@@ -169,6 +192,8 @@ def standardize_backward(
     Weight and bias do not vary along the axes `rest`, which their gradients keep, at size 1.
     """
     need_x, need_weight, need_bias = needs
+    if x.size < SMALL:
+        return standardize_backward_small(g, x, weight, axes, rest, known, needs)
     weight_grad = bias_grad = sums = None
     if need_weight and need_bias:
         both = collect(x, rest, lambda block: sums_of(g, x, None, rest, known, block), 1)
@@ -183,6 +208,33 @@ def standardize_backward(
         bias_grad = collect(g, rest, lambda block: total(g[block], rest))
     x_grad = standardize_grad(g, x, weight, axes, known, sums) if need_x else None
     return x_grad, weight_grad, bias_grad
+
+
+def standardize_backward_small(
+    g: Any,
+    x: Any,
+    weight: Any,
+    axes: Axes,
+    rest: Axes,
+    known: Pair,
+    needs: tuple[bool, ...],
+) -> tuple[Any, Any, Any]:
+    need_x, need_weight, need_bias = needs
+    mean, inverse = known
+    z = x - mean
+    z *= inverse
+    weight_grad = np.add.reduce(g * z, rest, keepdims=True) if need_weight else None
+    bias_grad = np.add.reduce(g, rest, keepdims=True) if need_bias else None
+    if not need_x:
+        return None, weight_grad, bias_grad
+    scale = 1 / max(1, prod(x.shape[axis] for axis in axes))
+    h = g if weight is None else g * weight
+    level = np.add.reduce(h, axes, keepdims=True) * scale
+    z *= np.add.reduce(h * z, axes, keepdims=True) * scale
+    grad = h - level
+    grad -= z
+    grad *= inverse
+    return grad, weight_grad, bias_grad
 
 
 def over_blocks(x: Any, work: Callable[[slice], Any]) -> list[Any]:

@@ -74,17 +74,23 @@ def gelu_tanh(x: Any) -> Any:
     return 0.5 * x * (1 + np.tanh(GELU_SCALE * (x * (1 + GELU_CUBE * (x * x)))))
 
 
+def leaky(x: Any, slope: float) -> Any:
+    """`leaky_relu`; without a choice between x and ``slope * x`` where the larger one is right."""
+    return np.maximum(x, x * slope) if 0 < slope <= 1 else np.where(x > 0, x, x * slope)
+
+
 @primitive(
     lambda g, x, slope: where(x > 0, g, g * slope),
     None,
     promote=promote_float,
     elementwise=True,
+    formula=leaky,
     case=Case(avoid=(0.0,), constants={"slope": 0.1}),
 )
 @quiet
 def leaky_relu(x: Any, slope: float) -> Any:
     """``x`` above 0 and ``slope * x`` elsewhere."""
-    return np.where(x > 0, x, x * slope)
+    return leaky(x, slope)
 
 
 @primitive(

@@ -188,6 +188,8 @@ def spread(values: Any, x: Any, affine: Axes) -> Any:
     if values is None:
         return None
     sizes = tuple(size if axis in affine else 1 for axis, size in enumerate(x.shape))
+    if isinstance(values, np.ndarray):
+        return values.reshape(sizes)
     return reshape(values, shape=sizes)
 
 

@@ -1,0 +1,68 @@
+"""Convolutions whose kernel covers the input, beside im2col."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from autograd.kernels import Windows, columns, whole
+
+KERNELS = ["numpy_conv", *(["numba_conv"] if find_spec("numba") else [])]
+
+
+def window(covered, **change):
+    ones = (1,) * len(covered)
+    plain = Windows(covered, covered, ones, (0,) * len(covered), ones, ones)
+    return plain._replace(**change)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("sizes", [(5,), (4, 3), (2, 3, 4), (1, 1)])
+@pytest.mark.parametrize(("images", "channels", "outputs"), [(3, 4, 5), (1, 1, 1), (64, 96, 80)])
+@pytest.mark.parametrize("has_bias", [False, True])
+def test_results_and_gradients(name, sizes, images, channels, outputs, has_bias):
+    kernels, windows = import_module(f"autograd.kernels.{name}"), window(sizes)
+    random = np.random.default_rng(0)
+    x, weight, g, bias = (
+        random.standard_normal(shape).astype(np.float32)
+        for shape in (
+            (images, channels, *sizes),
+            (outputs, channels, *sizes),
+            (images, outputs, *windows.out),
+            (outputs,),
+        )
+    )
+    bias = bias if has_bias else None
+    assert whole.applies(windows, 1, x, weight)
+    pairs = (
+        (kernels.conv(x, weight, bias, windows, 1), columns.conv(x, weight, bias, windows, 1)),
+        (
+            kernels.conv_input_grad(g, weight, windows, 1),
+            columns.scatter_columns(g, weight, windows, 1),
+        ),
+        (
+            kernels.conv_weight_grad(x, g, windows, 1),
+            columns.conv_weight_grad(x, g, windows, 1),
+        ),
+    )
+    for ours, expected in pairs:
+        assert (ours.shape, ours.dtype) == (expected.shape, expected.dtype)
+        scale = max(1, np.abs(expected).max())
+        np.testing.assert_allclose(ours / scale, expected / scale, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("windows", "groups"),
+    [
+        (window((4, 3), sizes=(5, 3)), 1),
+        (window((4, 3), before=(1, 0), out=(3, 1)), 1),
+        (window((4, 3)), 2),
+    ],
+    ids=["a larger input", "padding", "groups"],
+)
+def test_others(windows, groups):
+    assert not whole.applies(windows, groups, np.ones(1))
+    assert not whole.applies(window((4, 3)), 1, np.ones(0))
