@@ -1,4 +1,4 @@
-"""Convolutions whose kernel covers the input, beside im2col."""
+"""Convolutions whose kernels cover the input, at once or side by side, beside im2col."""
 
 from __future__ import annotations
 
@@ -66,3 +66,22 @@ def test_results_and_gradients(name, sizes, images, channels, outputs, has_bias)
 def test_others(windows, groups):
     assert not whole.applies(windows, groups, np.ones(1))
     assert not whole.applies(window((4, 3)), 1, np.ones(0))
+
+
+@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize(
+    ("kernel", "out"), [((3,), (5,)), ((2, 2), (7, 6)), ((2, 3), (1, 4)), ((2, 1, 2), (3, 2, 2))]
+)
+def test_input_gradients_side_by_side(name, dtype, groups, kernel, out):
+    ones, zeros = (1,) * len(out), (0,) * len(out)
+    sizes = tuple(k * o for k, o in zip(kernel, out, strict=True))
+    windows = Windows(sizes, kernel, kernel, zeros, ones, out)
+    random = np.random.default_rng(0)
+    g = random.standard_normal((5, 6, *out)).astype(dtype)
+    weight = random.standard_normal((6, 4, *kernel)).astype(dtype)
+    ours = import_module(f"autograd.kernels.{name}").conv_input_grad(g, weight, windows, groups)
+    expected = columns.scatter_columns(g, weight, windows, groups)
+    assert (ours.shape, ours.dtype) == (expected.shape, expected.dtype)
+    np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-5)

@@ -87,6 +87,8 @@ def conv_weight_grad(x: Any, g: Any, windows: Windows, groups: int) -> Any:
 def conv_input_grad(g: Any, weight: Any, windows: Windows, groups: int) -> Any:
     """(N, G*O, out...), (G*O, C, kernel...) -> (N, G*C, sizes...)"""
     outputs, channels = len(weight) // groups, weight.shape[1]
+    if windows.side_by_side and g.size and not is_pointwise(windows):
+        return spread_columns(g, weight, windows, groups)
     if all(stride == 1 for stride in windows.stride) and outputs < 4 * channels:
         return correlate(g, weight, windows, groups)
     return scatter_columns(g, weight, windows, groups)
@@ -135,6 +137,30 @@ def scatter_columns(g: Any, weight: Any, windows: Windows, groups: int) -> Any:
 
     share(scatter, count, products(count, weight, windows))
     return grad
+
+
+def spread_columns(g: Any, weight: Any, windows: Windows, groups: int) -> Any:
+    """The gradient where windows lie side by side: each input comes from one product."""
+    count, outputs, channels = len(g), len(weight) // groups, weight.shape[1]
+    g = np.ascontiguousarray(g).reshape(count, groups, outputs, -1)  # (N, G, O, L)
+    rows = weight.reshape(groups, outputs, -1).swapaxes(1, 2)  # (G*O, C, kernel...) -> (G, K, O)
+    rows = np.ascontiguousarray(rows)
+    dims = len(windows.out)
+    pairs = [size for pair in zip(windows.out, windows.kernel, strict=True) for size in pair]
+    grad = np.empty((count, groups * channels, *pairs), g.dtype)
+    # (n, G*C, kernel..., out...) -> (n, G*C, out, kernel of each dimension in turn)
+    order = (0, 1, *(2 + axis + half for axis in range(dims) for half in (dims, 0)))
+    image_bytes = rows[..., 0].size * g.shape[3] * g.itemsize
+
+    def spread(share_of: slice) -> None:
+        incoming, into = g[share_of], grad[share_of]
+        for images in blocks(len(incoming), image_bytes, 1):
+            columns = np.matmul(rows, incoming[images])  # (G, K, O) @ (n, G, O, L)
+            columns = columns.reshape(-1, groups * channels, *windows.kernel, *windows.out)
+            into[images] = columns.transpose(order)
+
+    share(spread, count, products(count, weight, windows))
+    return grad.reshape(count, groups * channels, *windows.sizes)
 
 
 def column_blocks(x: Any, windows: Windows, groups: int) -> Iterator[tuple[slice, slice, Any]]:

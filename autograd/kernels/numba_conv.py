@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels import (
+    columns,
     direct_ways,
     numba_direct,
     numba_matmul,
@@ -38,6 +39,8 @@ def conv_input_grad(g: Any, weight: Any, windows: Windows, groups: int) -> Any:
     """As `numpy_conv.conv_input_grad`."""
     if whole.applies(windows, groups, g, weight):
         return whole.conv_input_grad(g, weight, numba_matmul.matmul)
+    if windows.side_by_side and not columns.is_pointwise(windows):
+        return numpy_conv.conv_input_grad(g, weight, windows, groups)
     turned = windows.turned()
     if not winograd.applies(g, weight.shape, weight.dtype, turned, groups, PASS):
         if direct_ways.applies_to_input(g, weight, windows, groups):
