@@ -2,7 +2,7 @@
 
 Choose a profile with ``--hypothesis-profile=`` or ``HYPOTHESIS_PROFILE=``: ``default`` (fresh
 examples in each run), ``ci`` (the same examples in each run; chosen where ``CI`` is set),
-``nightly`` (many examples). Fresh examples follow from a seed, which is printed at the head of
+``nightly`` (many examples), ``traced`` (few, for coverage, which takes twice the time). Fresh examples follow from a seed, which is printed at the head of
 the run, and again at its end if a test failed: ``--hypothesis-seed=`` draws the same ones.
 """
 
@@ -33,6 +33,7 @@ settings.register_profile(
     max_examples=2000,
     suppress_health_check=[HealthCheck.too_slow],
 )
+settings.register_profile("traced", parent=settings.get_profile("default"), max_examples=10)
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "default")
 )
