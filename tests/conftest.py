@@ -2,8 +2,9 @@
 
 Choose a profile with ``--hypothesis-profile=`` or ``HYPOTHESIS_PROFILE=``: ``default`` (fresh
 examples in each run), ``ci`` (the same examples in each run; chosen where ``CI`` is set),
-``nightly`` (many examples), ``traced`` (few, for coverage, which takes twice the time). Fresh examples follow from a seed, which is printed at the head of
-the run, and again at its end if a test failed: ``--hypothesis-seed=`` draws the same ones.
+``nightly`` (many examples), ``traced`` (few, for coverage, which takes twice the time). Fresh
+examples follow from a seed, which is printed at the head of the run, and again at its end if a test
+failed: ``--hypothesis-seed=`` draws the same ones.
 """
 
 from __future__ import annotations

@@ -252,6 +252,19 @@ def test_standardization(case, make, chosen, offset):
             assert_close(ours, theirs, best)
 
 
+@given(cases((0, 4), 9), st.sampled_from(["channels", "a number", "all"]))
+def test_scale_and_shift(make, kind):
+    """Of channels, and of anything that broadcasts otherwise."""
+    x = make("few")
+    sizes = {"channels": x.shape[1:2] + (1,) * (x.ndim - 2), "a number": (), "all": x.shape}[kind]
+    factor, shift = make("normal", sizes), make("few", sizes)
+    with np.errstate(invalid="ignore"):
+        assert_same(
+            np.asarray(numba_norm.scale_shift(x, factor, shift)),
+            np.asarray(numpy_norm.scale_shift(x, factor, shift)),
+        )
+
+
 STEPS = {
     "sgd": (1, (0.1, 0.9, 0.7, True, False)),
     "adam": (3, (0.1, 0.9, 0.99, 1e-3, 0.99)),

@@ -26,6 +26,7 @@ from autograd.kernels.numpy_loss import (
 from autograd.kernels.numpy_matmul import linear, matmul
 from autograd.kernels.numpy_norm import (
     moments,
+    scale_shift,
     standard_moments,
     standardize,
     standardize_backward,
@@ -99,6 +100,7 @@ __all__ = [
     "rnn",
     "rnn_grad",
     "running_sum",
+    "scale_shift",
     "select",
     "self_attention",
     "self_attention_grad",

@@ -33,6 +33,7 @@ COMPILED: dict[str, str] = {
     "max_pool_grad": "numba_pool",
     "moments": "numba_norm",
     "standard_moments": "numba_norm",
+    "scale_shift": "numba_norm",
     "standardize": "numba_norm",
     "standardize_backward": "numba_norm",
     "adadelta_step": "numba_optim",

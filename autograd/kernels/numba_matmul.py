@@ -33,12 +33,9 @@ STEEP, BROAD = 192, 128
 def matmul(x: Any, y: Any) -> Any:
     """As `numpy_matmul.matmul`."""
     if y.ndim == 2 and x.ndim >= 2 and worth(x, *y.shape, y):
-        if x.ndim == 2:
-            return product(x, y, None)
-        if x.flags.c_contiguous:
-            # (..., rows, inner) -> (...*rows, inner)
-            out = product(x.reshape(-1, x.shape[-1]), y, None)
-            return out.reshape(*x.shape[:-1], y.shape[1])
+        # (..., rows, inner) -> (...*rows, inner), a copy where it has to be
+        out = product(x.reshape(-1, x.shape[-1]), y, None)
+        return out.reshape(*x.shape[:-1], y.shape[1])
     return numpy_matmul.matmul(x, y)
 
 
@@ -46,7 +43,7 @@ def linear(x: Any, weight: Any, bias: Any) -> Any:
     """As `numpy_matmul.linear`."""
     outputs, inputs = weight.shape
     more = (weight,) if bias is None else (weight, bias)
-    if not x.flags.c_contiguous or not worth(x, inputs, outputs, *more):
+    if not worth(x, inputs, outputs, *more):
         return numpy_matmul.linear(x, weight, bias)
     # (..., in) -> (rows, in), and (rows, out) -> (..., out)
     return product(x.reshape(-1, inputs), weight.T, bias).reshape(*x.shape[:-1], outputs)

@@ -38,6 +38,23 @@ SHORTEST = 8
 """Rows below this length are not worth a loop of their own."""
 
 
+def scale_shift(x: Any, factor: Any, shift: Any) -> Any:
+    """As `numpy_norm.scale_shift`; compiled for one factor and shift for each index of axis 1."""
+    axes = (0, *range(2, np.ndim(x)))
+    sizes = np.shape(x)[1:2] + (1,) * (np.ndim(x) - 2)
+    maps = (factor, shift)
+    if not (
+        all(isinstance(each, np.ndarray) and each.shape == sizes for each in maps)
+        and is_treated(x)
+        and all(each.dtype == x.dtype for each in maps)
+        and (is_columns(x, axes) or is_channels(x, axes))
+    ):
+        return numpy_norm.scale_shift(x, factor, shift)
+    factor, shift = (each[None] for each in maps)  # (C, 1...) -> (1, C, 1...)
+    known = np.zeros_like(factor), np.ones_like(factor)
+    return standardize(x, factor, shift, axes, 0.0, known)[0]
+
+
 def moments(x: Any, axes: Axes) -> Pair:
     """As `numpy_norm.moments`."""
     if is_treated(x) and is_columns(x, axes):

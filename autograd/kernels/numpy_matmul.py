@@ -22,8 +22,8 @@ def matmul(x: Any, y: Any) -> Any:
     if y.ndim == 2:
         if x.ndim == 2:
             return product(x, y)
-        if x.flags.c_contiguous and x.size:
-            # (..., rows, inner) -> (...*rows, inner)
+        if x.size:
+            # (..., rows, inner) -> (...*rows, inner); a copy takes less than many small products
             return product(x.reshape(-1, x.shape[-1]), y).reshape(*x.shape[:-1], y.shape[1])
     if x.ndim != y.ndim or x.shape[:-2] != y.shape[:-2]:
         return np.matmul(x, y)
@@ -36,8 +36,8 @@ def matmul(x: Any, y: Any) -> Any:
 @in_single
 def linear(x: Any, weight: Any, bias: Any) -> Any:
     """``x @ weight.T + bias`` for x (..., in), weight (out, in) and bias (out,) or None."""
-    if x.dtype == weight.dtype and x.dtype.kind == "f" and x.flags.c_contiguous and x.size:
-        # (..., in) -> (rows, in)
+    if x.dtype == weight.dtype and x.dtype.kind == "f" and x.size:
+        # (..., in) -> (rows, in), a copy where it has to be
         rows = product(x.reshape(-1, x.shape[-1]), weight.T, bias)
         return rows.reshape(*x.shape[:-1], len(weight))
     out = matmul(x, weight.T)

@@ -31,6 +31,11 @@ Axes = tuple[int, ...]
 Pair = tuple[Any, Any]
 
 
+def scale_shift(x: Any, factor: Any, shift: Any) -> Any:
+    """``x * factor + shift``, which may broadcast."""
+    return x * factor + shift
+
+
 @in_single
 def moments(x: Any, axes: Axes) -> Pair:
     """The mean and the (biased) variance over some axes, which stay, at size 1.

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import kernels
+from autograd.dtypes import promote
 from autograd.errors import DtypeError, ShapeError
 from autograd.ops.elementwise import quiet, rsqrt
 from autograd.ops.reduce import raw, sum
@@ -201,6 +202,23 @@ def inverse_deviation(x: Any, axes: Axes, eps: float) -> Any:
     """``1 / sqrt(var(x) + eps)``"""
     centred = x - average(x, axes)
     return rsqrt(average(centred * centred, axes) + eps)
+
+
+@primitive(
+    lambda g, factor: g * factor,
+    lambda g, x: g * x,
+    lambda g: g,
+    broadcasts=True,
+    promote=promote,
+    case=(
+        Case(shapes=((2, 3, 2), (3, 1), (3, 1))),
+        Case(shapes=((3,), (3,), (2, 1))),
+    ),
+)
+@quiet
+def scale_shift(x: Any, factor: Any, shift: Any) -> Any:
+    """``x * factor + shift``"""
+    return kernels.scale_shift(x, factor, shift)
 
 
 @quiet

@@ -99,7 +99,8 @@ def with_statistics(
         factor = factor * weight
     shift = -mean * factor if bias is None else bias - mean * factor
     shape = (-1, *[1] * (input.ndim - 2))
-    return input * factor.reshape(*shape) + shift.reshape(*shape)  # (C,) -> (C, 1, ...)
+    out: Tensor = ops.scale_shift(input, factor.reshape(*shape), shift.reshape(*shape))
+    return out  # (C,) -> (C, 1, ...)
 
 
 def layer_norm(
