@@ -130,7 +130,10 @@ def promote(values: list[Any]) -> list[Any]:
 
     None, for an input that is left out, stays None.
     """
-    if len(values) == 2 and agree(values[0], values[1]):
+    if len(values) == 2:
+        if agree(values[0], values[1]):
+            return values
+    elif are_alike(values):
         return values
     plain = [value.item() if isinstance(value, np.generic) else value for value in values]
     dtype = common_dtype([value for value in plain if value is not None])
@@ -144,6 +147,18 @@ def promote(values: list[Any]) -> list[Any]:
         return value if beside_arrays and fits(value, dtype) else dtype.type(value)
 
     return [convert(value) for value in plain]
+
+
+def are_alike(values: list[Any]) -> bool:
+    """Whether these are arrays of one dtype, but for inputs that are left out."""
+    first = values[0]
+    if first.__class__ is not np.ndarray:
+        return False
+    dtype = first.dtype
+    for value in values:
+        if value is not None and (value.__class__ is not np.ndarray or value.dtype is not dtype):
+            return False
+    return True
 
 
 def agree(first: Any, second: Any) -> bool:

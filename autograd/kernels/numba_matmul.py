@@ -34,8 +34,7 @@ def matmul(x: Any, y: Any) -> Any:
     """As `numpy_matmul.matmul`."""
     if y.ndim == 2 and x.ndim >= 2 and worth(x, *y.shape, y):
         # (..., rows, inner) -> (...*rows, inner), a copy where it has to be
-        out = product(x.reshape(-1, x.shape[-1]), y, None)
-        return out.reshape(*x.shape[:-1], y.shape[1])
+        return product(x.reshape(-1, x.shape[-1]), y, None, x.shape[:-1])
     return numpy_matmul.matmul(x, y)
 
 
@@ -45,8 +44,8 @@ def linear(x: Any, weight: Any, bias: Any) -> Any:
     more = (weight,) if bias is None else (weight, bias)
     if not worth(x, inputs, outputs, *more):
         return numpy_matmul.linear(x, weight, bias)
-    # (..., in) -> (rows, in), and (rows, out) -> (..., out)
-    return product(x.reshape(-1, inputs), weight.T, bias).reshape(*x.shape[:-1], outputs)
+    # (..., in) -> (rows, in)
+    return product(x.reshape(-1, inputs), weight.T, bias, x.shape[:-1])
 
 
 def worth(x: Any, inner: int, columns: int, *others: Any) -> bool:
@@ -61,16 +60,16 @@ def worth(x: Any, inner: int, columns: int, *others: Any) -> bool:
     )
 
 
-def product(x: Any, y: Any, bias: Any) -> Any:
-    """``x @ y`` for two matrices, plus a row."""
+def product(x: Any, y: Any, bias: Any, lead: tuple[int, ...]) -> Any:
+    """``x @ y`` for two matrices, plus a row: (rows, columns) as (lead..., columns)."""
     (rows, inner), columns = x.shape, y.shape[1]
     upright, turned = x.flags.f_contiguous, y.flags.f_contiguous
-    out = np.empty((rows, columns), np.float32)
+    out = np.empty((*lead, columns), np.float32)
     arrays = (
         in_order(x.T if upright else x),
         in_order(y.T if turned else y),
         np.zeros(columns, np.float32) if bias is None else in_order(bias),
-        out.reshape(-1),  # (rows, columns) -> (rows * columns,)
+        out.reshape(-1),  # (lead..., columns) -> (rows * columns,)
     )
     sizes = (upright, turned, rows, inner, columns)
     panels, threads = -(-columns // WIDTH), get_num_threads()
