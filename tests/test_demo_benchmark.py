@@ -15,6 +15,7 @@ from demos.benchmark.measure import MYGRAD, TORCH, Contender, Figure, Settings, 
 from demos.benchmark.report import draw, read, write
 from demos.benchmark.roofline import layers_of
 from demos.benchmark.steps import training_step
+from demos.more_networks import MORE_NETWORKS
 from demos.networks import NETWORKS, Network
 
 LITTLE = Settings(turns=1, threads=1, kernels=("numpy",), cases=("perceptron",))
@@ -25,21 +26,19 @@ TORCH_IS_THERE = importlib.util.find_spec("torch") is not None
 def restored(monkeypatch):
     """Small batches and short turns; threads and kernels as they were."""
     threads, kernels = autograd.get_num_threads(), autograd.get_kernels()
-    small = {
-        name: network._replace(shape=(2, *network.shape[1:])) for name, network in NETWORKS.items()
-    }
     monkeypatch.setattr(measure, "TURN", 0.0)
-    for name, network in small.items():
-        monkeypatch.setitem(NETWORKS, name, network)
+    for networks in (NETWORKS, MORE_NETWORKS):
+        for name, network in list(networks.items()):
+            monkeypatch.setitem(networks, name, network._replace(shape=(2, *network.shape[1:])))
     yield
     autograd.set_num_threads(threads)
     autograd.use_kernels(kernels)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [*NETWORKS, *MORE_NETWORKS])
 def test_networks_are_the_same_in_both_libraries(name):
     torch = pytest.importorskip("torch")
-    network: Network = NETWORKS[name]
+    network: Network = (NETWORKS | MORE_NETWORKS)[name]
     ours, theirs = network.build(nn), network.build(torch.nn)
     sizes = {key: tuple(value.shape) for key, value in ours.state_dict().items()}
     assert sizes == {key: tuple(value.shape) for key, value in theirs.state_dict().items()}
@@ -51,6 +50,14 @@ def test_networks_are_the_same_in_both_libraries(name):
     found = ours.eval()(samples).detach().numpy()
     assert found.shape == expected.shape
     assert abs(found - expected).max() < 1e-4 * max(1, abs(expected).max())
+
+
+def test_times_of_more_networks(monkeypatch):
+    for name in list(MORE_NETWORKS)[2:]:
+        monkeypatch.delitem(MORE_NETWORKS, name)
+    figures = PARTS["more"](LITTLE)
+    assert {f.case for f in figures} == {"generator", "discriminator"}
+    assert all(f.value > 0 for f in figures)
 
 
 def test_times_of_steps(capsys):

@@ -18,7 +18,7 @@ from demos.benchmark.programs import mnist
 from demos.benchmark.report import compare, draw, write
 from demos.benchmark.roofline import roofline
 from demos.benchmark.start import start
-from demos.benchmark.steps import inference, training
+from demos.benchmark.steps import inference, more, training
 from demos.command import Parser, positive_int
 from demos.networks import NETWORKS
 
@@ -31,6 +31,7 @@ PARTS: dict[str, Callable[[Settings], list[Figure]]] = {
     "start": start,
     "training": training,
     "inference": inference,
+    "more": more,
     "operations": operations,
     "memory": memory,
     "loader": loader,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from demos.benchmark.measure import (
@@ -16,9 +17,15 @@ from demos.benchmark.measure import (
     contenders,
     take_turns,
 )
-from demos.networks import NETWORKS
+from demos.more_networks import MORE_NETWORKS
+from demos.networks import NETWORKS, Network
 
-__all__ = ["inference", "training", "training_step"]
+__all__ = ["inference", "more", "training", "training_step"]
+
+
+def network_of(case: str) -> Network:
+    """A network by its name."""
+    return NETWORKS[case] if case in NETWORKS else MORE_NETWORKS[case]
 
 
 def loss_of(contender: Contender, outputs: Any, labels: Any) -> Any:
@@ -42,7 +49,7 @@ def training_step(
         batch: how many samples; as many as the network is timed with, unless given.
         call: gets the network and the samples, and returns the outputs.
     """
-    network = NETWORKS[case]
+    network = network_of(case)
     count = batch or network.shape[0]
     model = network.build(contender.modules)
     samples = contender.library.randn(count, *network.shape[1:])
@@ -61,7 +68,7 @@ def training_step(
 
 def inference_step(contender: Contender, case: str) -> Callable[[], None]:
     """The scores of one batch of random numbers, in eval mode, without gradients."""
-    network = NETWORKS[case]
+    network = network_of(case)
     model = network.build(contender.modules).eval()
     samples = contender.library.randn(*network.shape)
 
@@ -76,6 +83,12 @@ def training(settings: Settings) -> list[Figure]:
     """Milliseconds per training step."""
     twins = mygrad_networks()
     return timed("training", "training step", settings, training_step, twins)
+
+
+def more(settings: Settings) -> list[Figure]:
+    """Milliseconds per training step of more networks."""
+    others = replace(settings, cases=tuple(MORE_NETWORKS))
+    return timed("more", "training step", others, training_step, {})
 
 
 def inference(settings: Settings) -> list[Figure]:
