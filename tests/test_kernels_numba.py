@@ -13,11 +13,13 @@ import autograd
 from autograd.kernels import (
     Windows,
     choice,
+    numba_attention,
     numba_norm,
     numba_optim,
     numba_pool,
     numba_select,
     numba_special,
+    numpy_attention,
     numpy_norm,
     numpy_optim,
     numpy_pool,
@@ -336,3 +338,23 @@ def test_other_dtypes_go_to_the_reference(dtype):
     ):
         assert_same(ours, reference)
     assert_same(numba_select.relu(x), numpy_select.relu(x))
+
+
+@pytest.mark.parametrize("keys", [32, 37])
+def test_attention_keeps_nan_and_closes_rows(keys):
+    """Beside a mask too: what is not a number does not look like a row without any key."""
+    random = np.random.default_rng(0)
+    query, key, value = (
+        random.standard_normal((2, 4, rows, 8)).astype(np.float32) for rows in (40, keys, keys)
+    )
+    query[0, 1, 2, 3] = np.nan
+    mask = np.where(random.random((40, keys)) < 0.5, -np.inf, 0).astype(np.float32)
+    mask[5] = -np.inf
+    arguments = (query, key, value, mask, 0.5, None)
+    pairs = zip(
+        numba_attention.attention(*arguments), numpy_attention.attention(*arguments), strict=True
+    )
+    for ours, reference in pairs:
+        np.testing.assert_allclose(ours, reference, rtol=0, atol=1e-5)
+        assert np.isnan(ours[0, 1, 2]).all()
+        assert not ours[:, :, 5].any()

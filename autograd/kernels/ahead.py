@@ -77,6 +77,8 @@ def main(arguments: list[str] | None = None) -> int:
         if count:
             print(f"{name}: {count} kernel{'s' if count > 1 else ''}, {seconds:.1f} s")
     folder = import_module(f"{__package__}.compiler").FOLDER
+    if not folder.is_dir():
+        parser.exit(1, f"nothing is kept: {folder} cannot be written; set NUMBA_CACHE_DIR\n")
     print(f"{total} kernels in {perf_counter() - began:.1f} s, kept in {folder}")
     return 0
 

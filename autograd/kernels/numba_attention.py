@@ -22,13 +22,17 @@ def attention(
     if not is_treated(weights, query, key, value, mask, keep):
         return numpy_attention.attention(query, key, value, mask, scale, keep)
     features = query.shape[-1]
+    # only a mask closes rows; the compiled softmax does not tell them from rows of NaN
+    top = None if mask is None else np.empty((*weights.shape[:-1], 1), weights.dtype)
 
-    def score(query: Any, key: Any, mask: Any, weights: Any) -> None:
+    def score(query: Any, key: Any, mask: Any, weights: Any, top: Any) -> None:
         numpy_attention.score(query, key, mask, scale, weights)
+        if top is not None:
+            np.max(weights, axis=-1, keepdims=True, initial=-np.inf, out=top)
 
-    by_sequences(score, features, weights, query, key, mask, weights)
-    weights, top = softmax_over(weights)
-    if mask is not None:
+    by_sequences(score, features, weights, query, key, mask, weights, top)
+    weights = softmax_over(weights)
+    if top is not None:
         closed = np.isneginf(top[..., 0])
         if closed.any():
             weights[closed] = 0

@@ -39,7 +39,7 @@ def conv_input_grad(g: Any, weight: Any, windows: Windows, groups: int) -> Any:
     """As `numpy_conv.conv_input_grad`."""
     if whole.applies(windows, groups, g, weight):
         return whole.conv_input_grad(g, weight, numba_matmul.matmul)
-    if windows.side_by_side and not columns.is_pointwise(windows):
+    if groups == 1 and windows.side_by_side and not columns.is_pointwise(windows):
         return numpy_conv.conv_input_grad(g, weight, windows, groups)
     turned = windows.turned()
     if not winograd.applies(g, weight.shape, weight.dtype, turned, groups, PASS):

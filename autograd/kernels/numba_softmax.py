@@ -109,12 +109,13 @@ def log_softmax_grad(g: Any, out: Any, axis: int) -> Any:
 
 
 def softmax_over(x: Any) -> Any:
-    """The softmax of the rows of x, which it may be written over, and their maxima (..., 1)."""
-    width = x.shape[-1]
-    out, top = room_over(x), np.empty((*x.shape[:-1], 1), x.dtype)
-    flat = x.reshape(-1), out.reshape(-1), top.reshape(-1), np.empty(top.size, x.dtype)
-    share(rows, top.size, x.size * ELEMENT, *flat, width, SOFTMAX)
-    return out, top
+    """The softmax of the rows of x, which it may be written over."""
+    width, out = x.shape[-1], room_over(x)
+    top, total = np.empty((2, x.size // width), x.dtype)
+    share(
+        rows, len(top), x.size * ELEMENT, x.reshape(-1), out.reshape(-1), top, total, width, SOFTMAX
+    )
+    return out
 
 
 def softmax_grad_over(g: Any, out: Any) -> Any:
