@@ -98,6 +98,7 @@ class Kernel:
     parameters are annotated as what arrays have, ``int``, ``bool`` or ``float``.
 
     Attributes:
+        elements: what each array has, as its annotation says.
         code: what was called last.
     """
 
@@ -108,7 +109,10 @@ class Kernel:
         self.arrays = len(self.elements)
         numbers = kinds[self.arrays :]
         if not NUMBERS.keys() >= set(numbers):
-            raise TypeError(f"{function.__name__}: a kernel has arrays first, then numbers")
+            raise TypeError(
+                f"{function.__name__}: a kernel has arrays first, then numbers, and says of each "
+                "what it is"
+            )
         self.numbers = [NUMBERS[kind][1] for kind in numbers]
         formats = "".join(NUMBERS[kind][0] for kind in numbers)
         self.layout = Struct(f"={self.arrays}q{formats}qq")

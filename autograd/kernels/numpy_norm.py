@@ -104,6 +104,7 @@ def standardize(
 def standardize_small(
     x: Any, weight: Any, bias: Any, axes: Axes, eps: float, known: Pair | None
 ) -> tuple[Any, Pair]:
+    """`standardize` without blocks."""
     if known is None:
         scale = 1 / max(1, prod(x.shape[axis] for axis in axes))
         mean = np.add.reduce(x, axes, keepdims=True) * scale
@@ -224,6 +225,7 @@ def standardize_backward_small(
     known: Pair,
     needs: tuple[bool, ...],
 ) -> tuple[Any, Any, Any]:
+    """`standardize_backward` without blocks."""
     need_x, need_weight, need_bias = needs
     mean, inverse = known
     z = x - mean

@@ -99,8 +99,9 @@ def with_statistics(
         factor = factor * weight
     shift = -mean * factor if bias is None else bias - mean * factor
     shape = (-1, *[1] * (input.ndim - 2))
+    # (C,) -> (C, 1, ...)
     out: Tensor = ops.scale_shift(input, factor.reshape(*shape), shift.reshape(*shape))
-    return out  # (C,) -> (C, 1, ...)
+    return out
 
 
 def layer_norm(
