@@ -13,11 +13,12 @@ from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from autograd.kernels.choice import has_numba
 from autograd.kernels.threads import cores
 
-__all__ = ["compile_all", "main"]
+__all__ = ["DTYPE", "compile_all", "kernels_of", "main", "modules"]
 
 DTYPE = "float32"
 """Few kernels are for any other."""
@@ -29,17 +30,22 @@ def modules() -> list[str]:
     return [file.stem for file in files]
 
 
-def prepare(name: str) -> tuple[int, float]:
-    """Compile the kernels of a module: how many it has, and how many seconds that took."""
-    began = perf_counter()
+def kernels_of(name: str) -> list[Any]:
+    """The kernels of a module, without those that it imports. The process goes on in silence."""
     import_module(f"{__package__}.compiler").compilation.silent = True
     module = import_module(f"{__package__}.{name}")
     kernel = import_module(f"{__package__}.compiled").Kernel
-    own = [
+    return [
         each
         for each in vars(module).values()
         if isinstance(each, kernel) and each.function.__module__ == module.__name__
     ]
+
+
+def prepare(name: str) -> tuple[int, float]:
+    """Compile the kernels of a module: how many it has, and how many seconds that took."""
+    began = perf_counter()
+    own = kernels_of(name)
     for each in own:
         each.prepare(DTYPE)
     return len(own), perf_counter() - began

@@ -14,7 +14,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar, get_type_hints
 import numba
 import numpy as np
 
-from autograd.kernels.compiler import kept
+from autograd.kernels.compiler import compilation, kept
 
 __all__ = [
     "PART",
@@ -146,6 +146,7 @@ class Kernel:
         signature = (*arrays, *self.numbers, numba.intp, numba.intp)
         if len(signature) + sum(4 + 2 * number for number in axes) > WORDS:
             raise TypeError(f"{self.function.__name__}: more arguments than {WORDS} words hold")
+        compilation.helper.wait(self.function.__module__.split(".")[-1], self.function.__name__)
         self.function.compile(signature)
         result = self.function.overloads[signature]
         address = result.library.get_pointer_to_function(PART + result.fndesc.llvm_func_name)

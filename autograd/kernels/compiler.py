@@ -15,6 +15,8 @@ from numba.core.caching import FunctionCache
 from numba.core.codegen import JITCodeLibrary
 from numba.core.runtime import rtsys
 
+from autograd.kernels.helper import Helper
+
 __all__ = ["FOLDER", "compilation", "kept"]
 
 F = TypeVar("F")
@@ -101,10 +103,12 @@ class Compilation(event.Listener):  # type: ignore[misc]  # Numba is not analyse
     def __init__(self) -> None:
         self.silent = self.collecting = False
         self.depth = 0
+        self.helper = Helper()
 
     def on_start(self, event: Any) -> None:
-        own = event.data["dispatcher"].py_func.__module__.startswith("autograd.kernels.")
-        if not own and self.depth == 0:
+        function = event.data["dispatcher"].py_func
+        *package, module = function.__module__.split(".")
+        if package != ["autograd", "kernels"] and self.depth == 0:
             return
         if not self.silent:
             self.silent = True
@@ -113,7 +117,10 @@ class Compilation(event.Listener):  # type: ignore[misc]  # Numba is not analyse
                 "on the disk (python -m autograd.kernels.ahead compiles all, on all cores)",
                 file=sys.stderr,
             )
+            if FOLDER.is_dir():
+                self.helper.start()
         if self.depth == 0:
+            self.helper.begin(module, function.__name__)
             self.collecting = gc.isenabled()
             gc.disable()
             event.data["dispatcher"].targetctx.codegen()._library_class = Library
@@ -121,6 +128,7 @@ class Compilation(event.Listener):  # type: ignore[misc]  # Numba is not analyse
 
     def on_end(self, event: Any) -> None:
         if self.depth == 1:
+            self.helper.rest()
             del event.data["dispatcher"].targetctx.codegen()._library_class
             if self.collecting:
                 gc.enable()

@@ -3,9 +3,9 @@
 Channels are x as (N, C, P) with the statistics of each c; rows are x as (R, D) with the statistics
 of each r, and an affine map of G rows that repeats: row r has that of r modulo G. The map has one
 value for S pieces of a row each, which are as long as all axes behind the last that it varies with:
-single elements in layer norm, planes in group norm. Where the planes are
-single elements, `numba_batch` does the work. Sums within a
-plane are in the precision of x, over planes in float64. Everything else is left to NumPy.
+single elements in layer norm, planes in group norm. Where the planes are single elements,
+`numba_batch` does the work. Sums within a plane are in the precision of x, over planes in float64.
+Everything else is left to NumPy.
 """
 
 from __future__ import annotations
@@ -17,18 +17,10 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels import numba_batch, numpy_norm
-from autograd.kernels.compiled import (
-    Floats,
-    Floats2d,
-    Floats3d,
-    Floats4d,
-    compiled,
-    compiled_exactly,
-    in_order,
-    inlined,
-    writable,
-)
-from autograd.kernels.numba_crew import parts_of, share, shared
+from autograd.kernels.compiled import in_order, writable
+from autograd.kernels.numba_crew import parts_of, share
+from autograd.kernels.numba_norm_channels import channel_moments, channels_back, scale_channels
+from autograd.kernels.numba_norm_rows import rows_back, scale_rows
 from autograd.kernels.numpy_norm import Axes, Pair
 
 TYPES = (np.float32, np.float64)
@@ -282,212 +274,3 @@ def fold(rows: Any, x: Any, shape: tuple[int, ...], ends: int) -> Any:
     full = rows.reshape(x.shape[lead:ends])
     axes = tuple(axis for axis, size in enumerate(shape[: ends - lead]) if size == 1)
     return full.sum(axis=axes, keepdims=True) if axes else full
-
-
-@inlined
-def spread_of(row: Any) -> Any:
-    """The mean of a row, and the sum of the squared distances from it."""
-    total = row.dtype.type(0)
-    for i in range(row.size):
-        total += row[i]
-    mean = total / row.dtype.type(row.size)
-    square = row.dtype.type(0)
-    for i in range(row.size):
-        square += (row[i] - mean) * (row[i] - mean)
-    return mean, square
-
-
-@compiled
-def channel_moments(x: Floats3d, mean: Floats, variance: Floats, first: int, last: int) -> None:
-    """Planes are joined as in Chan, Golub and LeVeque 1983: as stable as two passes."""
-    shared()
-    images, size = len(x), x.shape[2]
-    for c in range(first, last):
-        middle, square = 0.0, 0.0
-        for n in range(images):
-            own, own_square = spread_of(x[n, c])
-            change = own - middle
-            middle += change / (n + 1)
-            square += own_square + change * change * (size * n / (n + 1))
-        mean[c] = middle
-        variance[c] = square / (images * size)
-
-
-@compiled_exactly
-def scale_channels(
-    x: Floats,
-    out: Floats,
-    mean: Floats,
-    factor: Floats,
-    shift: Floats,
-    planes: int,
-    first: int,
-    last: int,
-) -> None:
-    shared()
-    size = x.size // planes
-    for p in range(first, last):
-        c = p % mean.size
-        values, row = x[p * size : (p + 1) * size], out[p * size : (p + 1) * size]
-        middle, scale, base = mean[c], factor[c], shift[c]
-        for i in range(values.size):
-            row[i] = (values[i] - middle) * scale + base
-
-
-@compiled
-def channels_back(
-    g: Floats3d,
-    x: Floats3d,
-    grad: Floats3d,
-    mean: Floats,
-    inverse: Floats,
-    weight: Floats,
-    weight_grad: Floats,
-    bias_grad: Floats,
-    first: int,
-    last: int,
-) -> None:
-    shared()
-    images, size = len(x), x.shape[2]
-    real = x.dtype.type
-    for c in range(first, last):
-        total, second = 0.0, 0.0
-        middle = mean[c]
-        for n in range(images):
-            values, row = g[n, c], x[n, c]
-            a, b = real(0), real(0)
-            for i in range(size):
-                a += values[i]
-                b += values[i] * (row[i] - middle)
-            total += a
-            second += b
-        bias_grad[c] = total
-        weight_grad[c] = second * inverse[c]
-        if not grad.size:
-            continue
-        scale = real(inverse[c] * weight[c])
-        level = real(total / (images * size))
-        slope = real(second * inverse[c] * inverse[c] / (images * size))
-        for n in range(images):
-            values, row, out = g[n, c], x[n, c], grad[n, c]
-            for i in range(size):
-                out[i] = (values[i] - level - (row[i] - middle) * slope) * scale
-
-
-@compiled
-def scale_rows(
-    x: Floats2d,
-    out: Floats2d,
-    mean: Floats,
-    inverse: Floats,
-    weight: Floats2d,
-    bias: Floats2d,
-    eps: float,
-    find: bool,
-    first: int,
-    last: int,
-) -> None:
-    shared()
-    size, pieces = x.shape[1], weight.shape[1]
-    long = size // pieces
-    for r in range(first, last):
-        values, row = x[r], out[r]
-        if find:
-            middle, square = spread_of(values)
-            mean[r] = middle
-            inverse[r] = 1 / np.sqrt(square / size + eps)
-        at = r % len(weight)
-        factor, shift = weight[at], bias[at]
-        middle, scale = mean[r], inverse[r]
-        if long == 1:
-            for i in range(size):
-                row[i] = (values[i] - middle) * scale * factor[i] + shift[i]
-            continue
-        for piece in range(pieces):
-            slope, base = scale * factor[piece], shift[piece]
-            some, results = values[piece * long :][:long], row[piece * long :][:long]
-            for i in range(long):
-                results[i] = (some[i] - middle) * slope + base
-
-
-@compiled
-def rows_back(
-    g: Floats2d,
-    x: Floats2d,
-    grad: Floats2d,
-    mean: Floats,
-    inverse: Floats,
-    weight: Floats2d,
-    totals: Floats4d,
-    affine: bool,
-    first: int,
-    last: int,
-) -> None:
-    """The rows of some parts; each adds up gradients of the map in totals of its own."""
-    shared()
-    several = totals.shape[1]
-    for part in range(first, last):
-        start, stop = len(x) * part // several, len(x) * (part + 1) // several
-        some_rows_back(
-            g, x, grad, mean, inverse, weight, totals[0, part], totals[1, part], affine, start, stop
-        )
-
-
-@inlined
-def some_rows_back(
-    g: Any,
-    x: Any,
-    grad: Any,
-    mean: Any,
-    inverse: Any,
-    weight: Any,
-    weight_grad: Any,
-    bias_grad: Any,
-    affine: bool,
-    start: int,
-    stop: int,
-) -> None:
-    size, pieces = x.shape[1], weight.shape[1]
-    long = size // pieces
-    real = x.dtype.type
-    for r in range(start, stop):
-        values, row = g[r], x[r]
-        middle, scale = mean[r], inverse[r]
-        at = r % len(weight)
-        factor, weights, biases = weight[at], weight_grad[at], bias_grad[at]
-        first, second = real(0), real(0)
-        if long == 1:
-            for i in range(size):
-                value = values[i] * factor[i]
-                first += value
-                second += value * (row[i] - middle)
-            if affine:
-                for i in range(size):
-                    weights[i] += values[i] * (row[i] - middle) * scale
-                    biases[i] += values[i]
-        else:
-            for piece in range(pieces):
-                a, b = real(0), real(0)
-                some, known = values[piece * long :][:long], row[piece * long :][:long]
-                for i in range(long):
-                    a += some[i]
-                    b += some[i] * (known[i] - middle)
-                first += a * factor[piece]
-                second += b * factor[piece]
-                if affine:
-                    weights[piece] += b * scale
-                    biases[piece] += a
-        if not grad.size:
-            continue
-        out = grad[r]
-        level = first / real(size)
-        slope = second * scale * scale / real(size)
-        if long == 1:
-            for i in range(size):
-                out[i] = (values[i] * factor[i] - level - (row[i] - middle) * slope) * scale
-            continue
-        for piece in range(pieces):
-            some, known = values[piece * long :][:long], row[piece * long :][:long]
-            steep, results = factor[piece], out[piece * long :][:long]
-            for i in range(long):
-                results[i] = (some[i] * steep - level - (known[i] - middle) * slope) * scale
