@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,32 +14,116 @@ import pytest
 pytest.importorskip("numba")
 
 import numba
+from numba.core import event
 
 import autograd
 import nn
-from autograd.kernels import ahead, compiler, numba_select
-from autograd.kernels.compiled import Kernel
+from autograd.kernels import ahead, machine_code, numba_select
+from autograd.kernels.compiled import Floats, Kernel, compiled_exactly
+from autograd.kernels.numba_crew import share, shared
 from demos.networks import NETWORKS
 
 
 def test_other_sources_have_another_folder(tmp_path, monkeypatch):
     """A function uses code of files that Numba does not look at."""
-    monkeypatch.setattr(compiler, "HERE", tmp_path)
+    monkeypatch.setattr(machine_code, "HERE", tmp_path)
     (tmp_path / "first.py").write_text("x = 1\n")
     (tmp_path / "second.py").write_text("y = 1\n")
-    before = compiler.folder()
-    assert compiler.folder() == before
+    before = machine_code.folder()
+    assert machine_code.folder() == before
     (tmp_path / "second.py").write_text("y = 2\n")
-    assert compiler.folder() != before
+    assert machine_code.folder() != before
 
 
 def test_the_folder_of_the_user_is_the_one(tmp_path, monkeypatch):
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
-    assert compiler.folder().parent == tmp_path
+    assert machine_code.folder().parent == tmp_path
 
 
-def test_functions_are_kept_there():
-    assert str(compiler.FOLDER) in numba_select.raise_to_zero.function.stats.cache_path
+def test_another_folder_where_nobody_may_write(tmp_path, monkeypatch):
+    """As for a package that an administrator has installed."""
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
+    monkeypatch.setattr(machine_code, "HERE", tmp_path)
+    assert machine_code.folder().parent == tmp_path / "__pycache__"
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert machine_code.folder().parent == Path.home() / ".cache" / "ndgrad"
+
+    def homeless():
+        raise RuntimeError("could not determine home directory")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    assert machine_code.folder().parent == tmp_path / "__pycache__"
+
+
+@pytest.fixture
+def fresh(tmp_path, monkeypatch):
+    """An empty folder."""
+    monkeypatch.setattr(machine_code, "FOLDER", tmp_path / "a" / "b")
+    return tmp_path / "a" / "b"
+
+
+def relu(kernel):
+    """What a kernel of this module makes of some numbers."""
+    x = np.linspace(-1, 1, 64, dtype=np.float32)
+    out = np.empty_like(x)
+    share(kernel, len(x), 1, x, out)
+    return out
+
+
+def again(kernel):
+    """The same kernel, as another program has it."""
+    return Kernel(kernel.function, **kernel.options)
+
+
+def test_code_is_kept_there(fresh):
+    out = relu(again(numba_select.raise_to_zero))
+    (file,) = fresh.iterdir()
+    assert file.name.startswith("numba_select.raise_to_zero.")
+    assert (out == np.linspace(-1, 1, 64, dtype=np.float32).clip(0)).all()
+
+
+@pytest.mark.parametrize(
+    ("damage", "compiles"),
+    [
+        (lambda content: content, False),
+        (lambda content: content[:-1], True),
+        (lambda content: content[:-9] + bytes([content[-9] ^ 1]) + content[-8:], True),
+        (lambda content: b"", True),
+    ],
+    ids=["whole", "cut", "another bit", "empty"],
+)
+def test_damaged_code_is_compiled_again(damage, compiles, fresh):
+    first = relu(again(numba_select.raise_to_zero))
+    (file,) = fresh.iterdir()
+    file.write_bytes(damage(file.read_bytes()))
+    with event.install_recorder("numba:compile") as recorder:
+        second = relu(again(numba_select.raise_to_zero))
+    assert bool(recorder.buffer) == compiles
+    assert (first == second).all()
+    assert len(list(fresh.iterdir())) == 1
+
+
+@compiled_exactly
+def elsewhere(x: Floats, out: Floats, first: int, last: int) -> None:
+    shared()
+    for k in range(first, last):
+        out[k] = x[k]
+
+
+def test_code_of_other_sources_is_not_kept(fresh):
+    """Nothing tells whether they have changed."""
+    relu(again(elsewhere))
+    assert not fresh.exists()
+
+
+@pytest.mark.parametrize("refusing", ["mkdir", "write_bytes"])
+def test_works_without_a_disk(refusing, fresh, monkeypatch):
+    def refuse(*arguments, **options):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(Path, refusing, refuse)
+    assert relu(again(numba_select.raise_to_zero)).max() == 1
+    assert not fresh.exists() or not list(fresh.iterdir())
 
 
 PROGRAM = """

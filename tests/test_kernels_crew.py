@@ -47,9 +47,9 @@ def meet(came: Integers2d, met: Floats, looks: int, first: int, last: int) -> No
     """Each part says that it came, and waits for the other for a while."""
     shared()
     for k in range(first, last):
-        numba_wait.count_up(came[k])
+        numba_wait.count_up(came[k].ctypes.data)
         for _ in range(looks):
-            if numba_wait.read(came[1 - k]) > 0:
+            if numba_wait.read(came[1 - k].ctypes.data) > 0:
                 met[k] = 1
                 break
 

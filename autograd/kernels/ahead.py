@@ -36,9 +36,7 @@ def kernels_of(name: str) -> list[Any]:
     module = import_module(f"{__package__}.{name}")
     kernel = import_module(f"{__package__}.compiled").Kernel
     return [
-        each
-        for each in vars(module).values()
-        if isinstance(each, kernel) and each.function.__module__ == module.__name__
+        each for each in vars(module).values() if isinstance(each, kernel) and each.module == name
     ]
 
 

@@ -14,7 +14,8 @@ from typing import Annotated, Any, NamedTuple, TypeVar, get_type_hints
 import numba
 import numpy as np
 
-from autograd.kernels.compiler import compilation, kept
+from autograd.kernels import machine_code
+from autograd.kernels.compiler import compilable, compilation, kept
 
 __all__ = [
     "PART",
@@ -30,7 +31,6 @@ __all__ = [
     "Integers2d",
     "Kernel",
     "callable_from_c",
-    "callable_from_python",
     "compiled",
     "compiled_exactly",
     "in_order",
@@ -103,7 +103,8 @@ class Kernel:
     """
 
     def __init__(self, function: Callable[..., None], **options: Any) -> None:
-        self.function: Any = kept(function, no_cpython_wrapper=True, **options)
+        self.function, self.options = function, options
+        self.module, self.name = function.__module__.split(".")[-1], function.__name__
         *kinds, _first, _last, _nothing = get_type_hints(function, include_extras=True).values()
         self.elements = [kind.__metadata__[0] for kind in kinds if hasattr(kind, "__metadata__")]
         self.arrays = len(self.elements)
@@ -139,24 +140,50 @@ class Kernel:
         self.codes[dtypes] = self.compile(dtypes, [axes for _, axes in self.elements])
 
     def compile(self, dtypes: tuple[Any, ...], axes: list[int]) -> Code:
-        arrays = [
-            numba.types.Array(numba.from_dtype(dtype), number, "C")
-            for dtype, number in zip(dtypes, axes, strict=True)
-        ]
-        signature = (*arrays, *self.numbers, numba.intp, numba.intp)
-        if len(signature) + sum(4 + 2 * number for number in axes) > WORDS:
-            raise TypeError(f"{self.function.__name__}: more arguments than {WORDS} words hold")
-        compilation.helper.wait(self.function.__module__.split(".")[-1], self.function.__name__)
-        self.function.compile(signature)
-        result = self.function.overloads[signature]
-        address = result.library.get_pointer_to_function(PART + result.fndesc.llvm_func_name)
-        plan = np.zeros((len(signature) + 1, 2), np.int64)
-        plan[0] = address, len(signature)
+        words = self.arrays + len(self.numbers) + 2
+        if words + sum(4 + 2 * number for number in axes) > WORDS:
+            raise TypeError(f"{self.name}: more arguments than {WORDS} words hold")
+        plan = np.zeros((words + 1, 2), np.int64)
+        plan[0] = self.address(dtypes, axes), words
         for row, dtype, number in zip(plan[1:], dtypes, axes, strict=False):
             row[:] = dtype.itemsize * 256 + number, id(dtype)
         open_plan = plan.copy()
         open_plan[1:, 1] = 0
         return Code(plan.ctypes.data, open_plan.ctypes.data, (plan, open_plan, dtypes))
+
+    def address(self, dtypes: tuple[Any, ...], axes: list[int]) -> int:
+        compilation.helper.wait(self.module, self.name)
+        arrays = [
+            numba.types.Array(numba.from_dtype(dtype), number, "C")
+            for dtype, number in zip(dtypes, axes, strict=True)
+        ]
+        signature = (*arrays, *self.numbers, numba.intp, numba.intp)
+        return address_of(
+            self.function, signature, lambda code: PART + code.llvm_func_name, **self.options
+        )
+
+
+def address_of(
+    function: Callable[..., Any], signature: Any, symbol: Callable[[Any], str], **options: Any
+) -> int:
+    """The address of a function's code, from the disk if it is there.
+
+    Args:
+        function: what to compile.
+        signature: of what types its arguments are.
+        symbol: gets what Numba knows of the function, and returns the name of the code.
+        options: for Numba.
+    """
+    kinds = str(signature)
+    address = machine_code.load(function, kinds)
+    if not address:
+        compiler = compilable(function, no_cpython_wrapper=True, **options)
+        compiler.compile(signature)
+        (result,) = compiler.overloads.values()
+        name = symbol(result.fndesc)
+        address = result.library.get_pointer_to_function(name)
+        machine_code.keep(function, kinds, result.library, name)
+    return address
 
 
 def compiled(function: Callable[..., None]) -> Kernel:
@@ -172,18 +199,11 @@ def compiled_exactly(function: Callable[..., None]) -> Kernel:
     return Kernel(function)
 
 
-def callable_from_python(function: F) -> F:
-    """As `compiled_exactly`, for arguments of any types and without threads."""
-    return kept(function)
-
-
 def callable_from_c(function: Callable[..., int], signature: Any) -> int:
     """The address of a function of numbers, compiled for them."""
-    result: Any = kept(function, no_cpython_wrapper=True, no_cfunc_wrapper=False)
-    result.compile(signature)
-    (code,) = result.overloads.values()
-    address: int = code.library.get_pointer_to_function(code.fndesc.llvm_cfunc_wrapper_name)
-    return address
+    return address_of(
+        function, signature, lambda code: code.llvm_cfunc_wrapper_name, no_cfunc_wrapper=False
+    )
 
 
 def inner(function: F) -> F:

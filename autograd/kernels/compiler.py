@@ -1,72 +1,38 @@
-"""How Numba compiles kernels here: once, kept on disk, and saying so."""
+"""How Numba compiles kernels here: once, with what it makes kept on disk, and saying so."""
 
 from __future__ import annotations
 
 import gc
 import sys
-from hashlib import sha256
-from pathlib import Path
-from shutil import rmtree
 from typing import Any, TypeVar
 
 import numba
 from numba.core import event
 from numba.core.caching import FunctionCache
 from numba.core.codegen import JITCodeLibrary
-from numba.core.runtime import rtsys
 
 from autograd.kernels.helper import Helper
+from autograd.kernels.machine_code import FOLDER, can_keep
 
-__all__ = ["FOLDER", "compilation", "kept"]
+__all__ = ["compilable", "compilation", "kept"]
 
 F = TypeVar("F")
 
-HERE = Path(__file__).parent
-PREFIX = "ndgrad-"
 
-
-def folder() -> Path:
-    """Where compiled code is kept: another folder for other sources.
-
-    Numba looks at the file of a function only, and would go on using code that was made from
-    another version of a file that this one imports.
-    """
-    digest = sha256()
-    for source in sorted(HERE.glob("*.py")):
-        digest.update(source.read_bytes())
-    base = Path(numba.config.CACHE_DIR) if numba.config.CACHE_DIR else HERE / "__pycache__"
-    return base / f"{PREFIX}{digest.hexdigest()[:16]}"
-
-
-FOLDER = folder()
-if FOLDER.parent.parent == HERE:  # what was made from earlier sources; other folders may be shared
-    for old in FOLDER.parent.glob(f"{PREFIX}*"):
-        if old != FOLDER:
-            rmtree(old, ignore_errors=True)
-
-
-class Disk(FunctionCache):  # type: ignore[misc]  # Numba is not analysed
-    """Where compiled code of a function is kept.
-
-    Before it reads any, Numba would import all that it knows about Python and NumPy, and SciPy's
-    linear algebra with it. That is for what has yet to be compiled, which imports it by itself, and
-    takes longer than reading all kernels of a network.
-    """
-
-    def load_overload(self, signature: Any, target: Any) -> Any:
-        rtsys.initialize(target)  # memory for arrays
-        with self._guard_against_spurious_io_errors():
-            return self._load_overload(signature, target)
+def compilable(function: F, **options: Any) -> Any:
+    """What Numba makes of a function."""
+    fixed = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+    return numba.njit(**(fixed | options))(function)
 
 
 def kept(function: F, **options: Any) -> F:
-    fixed = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-    result = numba.njit(**(fixed | options))(function)
+    """As `compilable`, for functions that kernels call: what Numba makes of them is kept."""
+    result: Any = compilable(function, **options)
     chosen = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(FOLDER)
     try:
-        result._cache = Disk(function)
-    except RuntimeError:  # no folder to write to, neither this one nor one of the user's
+        result._cache = FunctionCache(function)
+    except RuntimeError:  # no folder to write to
         pass
     finally:
         numba.config.CACHE_DIR = chosen
@@ -117,7 +83,7 @@ class Compilation(event.Listener):  # type: ignore[misc]  # Numba is not analyse
                 "on the disk (python -m autograd.kernels.ahead compiles all, on all cores)",
                 file=sys.stderr,
             )
-            if FOLDER.is_dir():
+            if can_keep():
                 self.helper.start()
         if self.depth == 0:
             self.helper.begin(module, function.__name__)

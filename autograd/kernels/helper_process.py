@@ -46,7 +46,7 @@ class Orders:
 
 
 def names(module: str) -> list[str]:
-    return [each.function.__name__ for each in ahead.kernels_of(module)]
+    return [each.name for each in ahead.kernels_of(module)]
 
 
 def others() -> Iterator[tuple[str, str]]:
@@ -98,7 +98,7 @@ def work(lines: IO[str], out: IO[str], patience: float = PATIENCE) -> None:
             return
         module, name = chosen
         for kernel in ahead.kernels_of(module):
-            if kernel.function.__name__ == name:
+            if kernel.name == name:
                 print(module, name, file=out, flush=True)
                 kernel.prepare(ahead.DTYPE)
                 print(file=out, flush=True)

@@ -63,9 +63,9 @@ def share(kernel: Kernel, count: int, work: int, *arguments: Any) -> None:
     if parts > 1:
         settle()
         pool = threads.pool()
-        board = pool.address
+        board = pool.board.address
         if work >= threads.WORTHWHILE:
-            pool.wake(parts - 1 - int(pool.board[WATCHING]))
+            pool.wake(parts - 1 - int(pool.board.values[WATCHING]))
     packed = kernel.pack(arguments, count, parts)
     code, status = kernel.code, STRANGE
     if code is not None:
@@ -74,9 +74,7 @@ def share(kernel: Kernel, count: int, work: int, *arguments: Any) -> None:
         code = kernel.choose(arguments)
         status = CALL(board, code.open_plan, packed)
         if status == STRANGE:
-            raise ValueError(
-                f"{kernel.function.__name__}: an array is not in order, or has other axes"
-            )
+            raise ValueError(f"{kernel.name}: an array is not in order, or has other axes")
     if status == FAILED_PART:
         raise MemoryError("out of memory in a compiled kernel")
 
@@ -94,9 +92,9 @@ def number(value: int) -> Any:
 class Numbers:
     """Code that reads and writes the numbers of a board."""
 
-    def __init__(self, builder: Any, memory: Any) -> None:
+    def __init__(self, builder: Any, address: Any) -> None:
         self.builder = builder
-        self.memory = memory
+        self.memory = builder.inttoptr(address, WORD.as_pointer())
 
     def at(self, place: int) -> Any:
         return self.builder.gep(self.memory, [number(place)])
@@ -110,12 +108,6 @@ class Numbers:
     def change(self, place: int, amount: int) -> Any:
         """Add to a number; returns what it was before."""
         return self.builder.atomic_rmw("add", self.at(place), number(amount), "seq_cst")
-
-
-def numbers_of(context: Any, builder: Any, signature: Any, arguments: Any) -> Numbers:
-    """Those of a board that is an array, the first argument."""
-    data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-    return Numbers(builder, builder.bitcast(data, WORD.as_pointer()))
 
 
 def breathe(builder: Any) -> None:
@@ -150,37 +142,37 @@ def take(builder: Any, board: Numbers) -> None:
 
 @intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
 def take_parts(_context: Any, board: Any) -> Any:
-    """Take parts until none is left."""
+    """Take parts from the board at an address until none is left."""
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        take(builder, numbers_of(context, builder, signature, arguments))
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        take(builder, Numbers(builder, arguments[0]))
         return context.get_dummy_value()
 
-    return types.void(board), generate
+    return types.void(types.int64), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
 def anything_left(_context: Any, board: Any) -> Any:
     """Whether a part waits to be taken; a short breath before that."""
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         breathe(builder)
-        left = numbers_of(context, builder, signature, arguments).read(LEFT)
+        left = Numbers(builder, arguments[0]).read(LEFT)
         return builder.icmp_signed(">", left, number(0))
 
-    return types.boolean(board), generate
+    return types.boolean(types.int64), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
 def watching(_context: Any, board: Any, change: Any) -> Any:
     """Say that this thread watches the board, with 1, or does no longer, with -1."""
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place = numbers_of(context, builder, signature, arguments).at(WATCHING)
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        place = Numbers(builder, arguments[0]).at(WATCHING)
         builder.atomic_rmw("add", place, arguments[1], "seq_cst")
         return context.get_dummy_value()
 
-    return types.void(board, types.int64), generate
+    return types.void(types.int64, types.int64), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
@@ -192,7 +184,7 @@ def hand_out(_context: Any, board: Any, function: Any, words: Any, parts: Any) -
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         board, function, words, parts = arguments
-        numbers = Numbers(builder, builder.inttoptr(board, WORD.as_pointer()))
+        numbers = Numbers(builder, board)
         address = builder.inttoptr(words, ADDRESS)
         code = builder.inttoptr(function, SOME.as_pointer())
         failed = cgutils.alloca_once_value(builder, ir.Constant(ir.IntType(1), 0))
@@ -339,6 +331,6 @@ def write_part(module: Any, function: Any) -> None:
 
 
 CALL = CFUNCTYPE(c_int64, c_int64, c_int64, c_char_p)(callable_from_c(call, (types.int64,) * 3))
-BOARD = threads.EMPTY.copy()
-ALONE = BOARD.ctypes.data
+BOARD = threads.Words(8 * threads.BOARD)
+ALONE = BOARD.address
 """The address of a board for parts that no other thread takes."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from ctypes import CFUNCTYPE, c_int64
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from autograd.kernels.compiled import callable_from_python
-from autograd.kernels.numba_crew import anything_left, take_parts, watching
-from autograd.kernels.threads import BOARD
+from autograd.kernels.compiled import callable_from_c
+from autograd.kernels.numba_crew import WORD, anything_left, take_parts, watching
+from autograd.kernels.threads import BOARD, Words
 
 AWAKE = 500e-6
 """Seconds that a thread waits awake before it sleeps: longer than most pauses between products, and
@@ -24,40 +24,43 @@ has let go of the interpreter lock. A thread that finds the lock taken goes to s
 
 @intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
 def read(_context: Any, bell: Any) -> Any:
-    """The first entry of an array, read from memory each time."""
+    """The number at an address, read from memory each time."""
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        memory = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        return builder.load_atomic(memory, "monotonic", 8)
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.load_atomic(
+            builder.inttoptr(arguments[0], WORD.as_pointer()), "monotonic", 8
+        )
 
-    return types.int64(bell), generate
+    return types.int64(types.int64), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
 def count_up(_context: Any, bell: Any) -> Any:
-    """Add 1 to the first entry of an array, where other threads see it at once."""
+    """Add 1 to the number at an address, where other threads see it at once."""
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        memory = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        one = ir.Constant(ir.IntType(64), 1)
-        builder.atomic_rmw("add", memory, one, "seq_cst")
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        memory = builder.inttoptr(arguments[0], WORD.as_pointer())
+        builder.atomic_rmw("add", memory, ir.Constant(WORD, 1), "seq_cst")
         return context.get_dummy_value()
 
-    return types.void(bell), generate
+    return types.void(types.int64), generate
 
 
-@callable_from_python
-def look(board: Any, bell: Any, seen: int, limit: int, pause: int, finished: Any) -> Any:
+def look(board: int, bell: int, seen: int, limit: int, pause: int, finished: int) -> int:
     """Look at the bell until it shows another number than the one seen, or so many times.
 
     Args:
-        board: whose parts are taken meanwhile, see `numba_crew`; after them the looks begin anew.
-        bell: one number.
+        board: the address of one whose parts are taken meanwhile, see `numba_crew`; after them the
+            looks begin anew.
+        bell: the address of a number.
         seen: the number that it showed.
         limit: how often to look.
         pause: how often to look again once it has rung.
-        finished: a bell to ring first, when this thread has let go of the interpreter lock: it
-            would make the other wait for the lock otherwise.
+        finished: the address of a bell to ring first, when this thread has let go of the
+            interpreter lock: it would make the other wait for the lock otherwise.
+
+    Returns:
+        Whether it rang, 1 or 0.
     """
     count_up(finished)
     watching(board, 1)
@@ -72,16 +75,19 @@ def look(board: Any, bell: Any, seen: int, limit: int, pause: int, finished: Any
     if rang:
         for _ in range(pause):
             anything_left(board)
-    return rang
+    return 1 if rang else 0
+
+
+LOOK = CFUNCTYPE(c_int64, *(c_int64,) * 6)(callable_from_c(look, (types.int64,) * 6))
 
 
 def looks_a_second() -> float:
     """How often a thread looks in a second here, by the fastest of a few short trials."""
-    board, bell, count = np.zeros(8 * BOARD, np.int64), np.zeros(1, np.int64), 2_000
+    board, bell, finished, count = Words(8 * BOARD), Words(1), Words(1), 2_000
     best = 1.0
     for _ in range(5):
         start = perf_counter()
-        look(board, bell, 0, count, 0, np.zeros(1, np.int64))
+        LOOK(board.address, bell.address, 0, count, 0, finished.address)
         best = min(best, perf_counter() - start)
     return count / best
 
@@ -89,6 +95,6 @@ def looks_a_second() -> float:
 RATE = looks_a_second()
 
 
-def wait(board: Any, bell: Any, seen: int, pause: bool, finished: Any) -> Any:
+def wait(board: int, bell: int, seen: int, pause: bool, finished: int) -> None:
     """Wait awake for the bell, and no longer; with a pause once it has rung."""
-    return look(board, bell, seen, int(AWAKE * RATE), int(PAUSE * RATE) if pause else 0, finished)
+    LOOK(board, bell, seen, int(AWAKE * RATE), int(PAUSE * RATE) if pause else 0, finished)

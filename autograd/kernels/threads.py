@@ -28,7 +28,7 @@ WORTHWHILE = 1 << 22
 BOARD = 8
 """Lines of the cache that a board has on which compiled work is handed out: see `numba_crew`."""
 
-wait_awake: Callable[[Any, Any, int, bool, Any], Any] | None = None
+wait_awake: Callable[[int, int, int, bool, int], None] | None = None
 """`numba_wait.wait`, once Numba is loaded."""
 
 
@@ -130,19 +130,27 @@ class Job:
         return results
 
 
-class Bell:
+class Words:
+    """Whole numbers that compiled code finds by their address."""
+
+    def __init__(self, count: int) -> None:
+        self.values = np.zeros(count, np.int64)
+        self.address: int = self.values.ctypes.data
+
+
+class Bell(Words):
     """A number that tells threads which wait awake that there is something for them."""
 
     def __init__(self) -> None:
-        self.count = np.zeros(1, np.int64)
+        super().__init__(1)
 
     def number(self) -> int:
-        return int(self.count[0])
+        return int(self.values[0])
 
     def ring(self) -> None:
-        self.count[0] += 1
+        self.values[0] += 1
 
-    def wait(self, board: Any, seen: int, pause: bool, finished: Bell) -> None:
+    def wait(self, board: Words, seen: int, pause: bool, finished: Bell) -> None:
         """Wait until it rings, but not long: whoever finds nothing then goes to sleep.
 
         Args:
@@ -154,14 +162,14 @@ class Bell:
         if wait_awake is None:
             finished.ring()
         else:
-            wait_awake(board, self.count, seen, pause, finished.count)
+            wait_awake(board.address, self.address, seen, pause, finished.address)
 
 
 LOOK = object()
 """Nothing to do but to look at the board."""
 SILENT = Bell()
 """For nobody."""
-EMPTY = np.zeros(8 * BOARD, np.int64)
+EMPTY = Words(8 * BOARD)
 """A board without work."""
 
 
@@ -171,8 +179,7 @@ class Pool:
     def __init__(self, threads_count: int) -> None:
         self.jobs: SimpleQueue[Any] = SimpleQueue()
         self.bell = Bell()
-        self.board = np.zeros(8 * BOARD, np.int64)
-        self.address: int = self.board.ctypes.data
+        self.board = Words(8 * BOARD)
         for number in range(1, threads_count):
             threading.Thread(target=self.work, name=f"ndgrad_{number}", daemon=True).start()
 
