@@ -13,7 +13,6 @@ import pytest
 
 pytest.importorskip("numba")
 
-import numba
 from numba.core import event
 
 import autograd
@@ -36,13 +35,13 @@ def test_other_sources_have_another_folder(tmp_path, monkeypatch):
 
 
 def test_the_folder_of_the_user_is_the_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     assert machine_code.folder().parent == tmp_path
 
 
 def test_another_folder_where_nobody_may_write(tmp_path, monkeypatch):
     """As for a package that an administrator has installed."""
-    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     monkeypatch.setattr(machine_code, "HERE", tmp_path)
     assert machine_code.folder().parent == tmp_path / "__pycache__"
     monkeypatch.setattr(os, "access", lambda path, mode: False)
@@ -134,12 +133,12 @@ from autograd import Tensor
 autograd.use_kernels("numba")
 x = Tensor(np.linspace(-1, 1, 1 << 16, dtype=np.float32), requires_grad=True)
 x.relu().sum().backward()
-print(int(x.grad.numpy().sum()), "numba.np.arraymath" in sys.modules)
+print(int(x.grad.numpy().sum()), "numba" in sys.modules)
 """
 
 
-def test_code_from_the_disk_needs_little_of_numba(tmp_path):
-    """Its tables of functions take longer to import than the code, and SciPy with them."""
+def test_code_from_the_disk_does_without_numba(tmp_path):
+    """It takes longer to import than the code."""
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
     runs = [
         subprocess.run(

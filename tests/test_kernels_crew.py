@@ -1,8 +1,10 @@
 """Compiled work that is handed out without the interpreter lock: everything once, whoever helps."""
 
+import ast
 import os
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -221,3 +223,34 @@ def test_a_fork_that_lost_its_threads_does_all_alone():
         os._exit(0 if (out == 2).all() else 1)
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 0
+
+
+def taken_and_released(function):
+    """The names of arrays that a function takes memory for, and of those that it gives back."""
+    taken, released = [], []
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign):
+            target = node.targets[-1]
+            several = isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple)
+            names = target.elts if several else [target]
+            values = node.value.elts if several else [node.value]
+            for name, value in zip(names, values, strict=True):
+                if isinstance(value, ast.Call) and ast.unparse(value.func) in ("empty", "zeros"):
+                    taken.append(ast.unparse(name))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "release":
+            released.append(ast.unparse(node.args[0]))
+    return sorted(taken), sorted(released)
+
+
+def test_kernels_give_their_memory_back():
+    """Numba does not count references to it."""
+    total = 0
+    for file in sorted(Path(numba_crew.__file__).parent.glob("numba_*.py")):
+        if file.stem == "numba_room":
+            continue
+        for function in ast.walk(ast.parse(file.read_text())):
+            if isinstance(function, ast.FunctionDef):
+                taken, released = taken_and_released(function)
+                assert taken == released, f"{file.name}: {function.name}"
+                total += len(taken)
+    assert total > 30

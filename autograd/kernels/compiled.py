@@ -8,14 +8,15 @@ is what lets them use vector registers, but treat NaN and infinity rightly.
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from struct import Struct
 from typing import Annotated, Any, NamedTuple, TypeVar, get_type_hints
 
-import numba
 import numpy as np
 
 from autograd.kernels import machine_code
-from autograd.kernels.compiler import compilable, compilation, kept
+from autograd.kernels.helper import helper
+from autograd.kernels.late_numba import Late, settle, types
 
 __all__ = [
     "PART",
@@ -47,7 +48,7 @@ PART = "part."
 """Before the name of a kernel, in the name of the code that `numba_crew` calls."""
 WORDS = 256
 """Of 8 bytes, which the code of a kernel gets at most."""
-NUMBERS = {int: ("q", numba.intp), bool: ("q", numba.boolean), float: ("d", numba.float64)}
+NUMBERS = {int: ("q", "intp"), bool: ("q", "boolean"), float: ("d", "float64")}
 """How a number is packed, and what Numba calls it."""
 
 
@@ -152,33 +153,52 @@ class Kernel:
         return Code(plan.ctypes.data, open_plan.ctypes.data, (plan, open_plan, dtypes))
 
     def address(self, dtypes: tuple[Any, ...], axes: list[int]) -> int:
-        compilation.helper.wait(self.module, self.name)
-        arrays = [
-            numba.types.Array(numba.from_dtype(dtype), number, "C")
-            for dtype, number in zip(dtypes, axes, strict=True)
-        ]
-        signature = (*arrays, *self.numbers, numba.intp, numba.intp)
-        return address_of(
-            self.function, signature, lambda code: PART + code.llvm_func_name, **self.options
-        )
+        helper.wait(self.module, self.name)
+        kinds = "-".join(f"{dtype.str}{number}" for dtype, number in zip(dtypes, axes, strict=True))
+
+        def signature() -> Any:
+            arrays = [
+                types.Array(as_dtype(dtype), number, "C")
+                for dtype, number in zip(dtypes, axes, strict=True)
+            ]
+            numbers = (getattr(types, number) for number in self.numbers)
+            return (*arrays, *numbers, types.intp, types.intp)
+
+        return address_of(self.function, kinds, signature, part_of, **self.options)
+
+
+def as_dtype(dtype: Any) -> Any:
+    """What Numba calls a dtype."""
+    return import_module("numba.np.numpy_support").from_dtype(dtype)
+
+
+def part_of(code: Any) -> str:
+    """The name of the code that `numba_crew` calls, by what Numba knows of a kernel."""
+    return f"{PART}{code.llvm_func_name}"
 
 
 def address_of(
-    function: Callable[..., Any], signature: Any, symbol: Callable[[Any], str], **options: Any
+    function: Callable[..., Any],
+    kinds: str,
+    signature: Callable[[], Any],
+    symbol: Callable[[Any], str],
+    **options: Any,
 ) -> int:
     """The address of a function's code, from the disk if it is there.
 
     Args:
         function: what to compile.
-        signature: of what types its arguments are.
+        kinds: another text for each signature.
+        signature: makes the types of its arguments.
         symbol: gets what Numba knows of the function, and returns the name of the code.
         options: for Numba.
     """
-    kinds = str(signature)
     address = machine_code.load(function, kinds)
     if not address:
+        settle(function)
+        compilable = import_module(f"{__package__}.compiler").compilable
         compiler = compilable(function, no_cpython_wrapper=True, **options)
-        compiler.compile(signature)
+        compiler.compile(signature())
         (result,) = compiler.overloads.values()
         name = symbol(result.fndesc)
         address = result.library.get_pointer_to_function(name)
@@ -199,27 +219,41 @@ def compiled_exactly(function: Callable[..., None]) -> Kernel:
     return Kernel(function)
 
 
-def callable_from_c(function: Callable[..., int], signature: Any) -> int:
-    """The address of a function of numbers, compiled for them."""
+def callable_from_c(function: Callable[..., int], count: int) -> int:
+    """The address of a function of so many whole numbers."""
     return address_of(
-        function, signature, lambda code: code.llvm_cfunc_wrapper_name, no_cfunc_wrapper=False
+        function,
+        "",
+        lambda: (types.int64,) * count,
+        lambda code: str(code.llvm_cfunc_wrapper_name),
+        no_cfunc_wrapper=False,
     )
 
 
 def inner(function: F) -> F:
     """As `compiled`, to be called by kernels."""
-    return kept(function, fastmath=FAST, no_cpython_wrapper=True)
+    return late(function, "kept", fastmath=FAST, no_cpython_wrapper=True)
 
 
 def inner_exactly(function: F) -> F:
     """As `compiled_exactly`, to be called by kernels."""
-    return kept(function, no_cpython_wrapper=True)
+    return late(function, "kept", no_cpython_wrapper=True)
 
 
 def inlined(function: F) -> F:
     """Compiled where it is called, by the rules of what calls it."""
-    result: F = numba.njit(inline="always")(function)
-    return result
+    return late(function, "compilable", inline="always")
+
+
+def late(function: F, way: str, **options: Any) -> F:
+    """What a function of `compiler` makes of this one, made when a kernel is compiled."""
+
+    def make() -> Any:
+        return getattr(import_module(f"{__package__}.compiler"), way)(function, **options)
+
+    result: Any = Late(make)
+    kernel: F = result
+    return kernel
 
 
 def writable(values: Any) -> Any:

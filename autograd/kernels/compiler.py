@@ -11,7 +11,7 @@ from numba.core import event
 from numba.core.caching import FunctionCache
 from numba.core.codegen import JITCodeLibrary
 
-from autograd.kernels.helper import Helper
+from autograd.kernels.helper import helper
 from autograd.kernels.machine_code import FOLDER, can_keep
 
 __all__ = ["compilable", "compilation", "kept"]
@@ -20,8 +20,8 @@ F = TypeVar("F")
 
 
 def compilable(function: F, **options: Any) -> Any:
-    """What Numba makes of a function."""
-    fixed = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+    """What Numba makes of a function, which must not take memory but that of `numba_room`."""
+    fixed = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
     return numba.njit(**(fixed | options))(function)
 
 
@@ -69,7 +69,6 @@ class Compilation(event.Listener):  # type: ignore[misc]  # Numba is not analyse
     def __init__(self) -> None:
         self.silent = self.collecting = False
         self.depth = 0
-        self.helper = Helper()
 
     def on_start(self, event: Any) -> None:
         function = event.data["dispatcher"].py_func
@@ -84,9 +83,9 @@ class Compilation(event.Listener):  # type: ignore[misc]  # Numba is not analyse
                 file=sys.stderr,
             )
             if can_keep():
-                self.helper.start()
+                helper.start()
         if self.depth == 0:
-            self.helper.begin(module, function.__name__)
+            helper.begin(module, function.__name__)
             self.collecting = gc.isenabled()
             gc.disable()
             event.data["dispatcher"].targetctx.codegen()._library_class = Library
@@ -94,7 +93,7 @@ class Compilation(event.Listener):  # type: ignore[misc]  # Numba is not analyse
 
     def on_end(self, event: Any) -> None:
         if self.depth == 1:
-            self.helper.rest()
+            helper.rest()
             del event.data["dispatcher"].targetctx.codegen()._library_class
             if self.collecting:
                 gc.enable()

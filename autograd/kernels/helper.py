@@ -17,7 +17,7 @@ from time import monotonic, sleep
 
 from autograd.kernels.threads import get_num_threads
 
-__all__ = ["Helper"]
+__all__ = ["Helper", "helper"]
 
 PROGRAM = """
 import os, sys
@@ -94,3 +94,7 @@ class Helper:
             self.process.kill()
             self.reader.join()
             self.process.communicate()
+
+
+helper = Helper()
+"""That of this program."""

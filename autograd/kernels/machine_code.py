@@ -1,7 +1,7 @@
 """Machine code of kernels on the disk, and from there in memory.
 
-A program that finds it needs none of what Numba knows about Python and NumPy, which takes longer
-to import than the code, nor that Numba compiles its own counting of references for such code.
+A program that finds it there does not import Numba, which takes longer than all else that it does
+before its first training step.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from shutil import rmtree
@@ -16,10 +18,8 @@ from struct import Struct
 from typing import Any
 from zlib import crc32
 
+import llvmlite
 import llvmlite.binding as llvm
-import numba
-from numba.core.registry import cpu_target
-from numba.core.runtime import _nrt_python as runtime
 
 __all__ = ["FOLDER", "can_keep", "keep", "load"]
 
@@ -31,8 +31,8 @@ HEAD = Struct("=IH")
 
 def base() -> Path:
     """The folder that the user chose, or this one, or one at home if this cannot be written to."""
-    if numba.config.CACHE_DIR:
-        return Path(numba.config.CACHE_DIR)
+    if chosen := os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(chosen)
     own = HERE / "__pycache__"
     try:
         if not os.access(own if own.is_dir() else HERE, os.W_OK):
@@ -73,15 +73,13 @@ def can_keep() -> bool:
 def file_of(function: Callable[..., Any], kinds: str) -> Path | None:
     """Where the code of a function is, which is another one for each kind of arguments.
 
-    And for each kind of processor, and version of Numba and Python. None for functions whose
-    sources are not those that the folder stands for.
+    And for each kind of processor, and version of Python and of llvmlite, and so of Numba. None for
+    functions whose sources are not those that the folder stands for.
     """
     package, _, module = function.__module__.rpartition(".")
     if package != __package__:
         return None
-    codegen = cpu_target.target_context.codegen()
-    versions = (numba.__version__, sys.implementation.cache_tag, *codegen.magic_tuple())
-    text = repr((module, function.__qualname__, kinds, versions))
+    text = repr((module, function.__name__, kinds, machine()))
     return FOLDER / f"{module}.{function.__name__}.{sha256(text.encode()).hexdigest()[:16]}"
 
 
@@ -110,10 +108,31 @@ def load(function: Callable[..., Any], kinds: str) -> int:
     if not data or crc32(data) != HEAD.unpack_from(content)[0]:
         return 0
     length = HEAD.unpack_from(content)[1]
-    for helper, address in runtime.c_helpers.items():  # what it may call
-        llvm.add_symbol(helper if helper.startswith("_") else f"NRT_{helper}", address)
-    engine = cpu_target.target_context.codegen()._engine
-    engine._ee.add_object_file(llvm.ObjectFileRef.from_data(data[length:]))
-    engine.finalize_object()
-    found: int = engine.get_function_address(data[:length].decode())
+    memory = engine()
+    memory.add_object_file(llvm.ObjectFileRef.from_data(data[length:]))
+    memory.finalize_object()
+    found: int = memory.get_function_address(data[:length].decode())
     return found
+
+
+@cache
+def machine() -> tuple[Any, ...]:
+    """What machine code depends on besides its sources."""
+    chosen = (os.environ.get(f"NUMBA_CPU_{name}") for name in ("NAME", "FEATURES"))
+    try:
+        features = llvm.get_host_cpu_features().flatten()
+    except RuntimeError:  # unknown to LLVM
+        features = ""
+    versions = (llvmlite.__version__, sys.implementation.cache_tag)
+    return (llvm.get_default_triple(), llvm.get_host_cpu_name(), features, *chosen, *versions)
+
+
+@cache
+def engine() -> Any:
+    """What puts code into memory."""
+    with suppress(RuntimeError):  # newer ones do it by themselves
+        llvm.initialize()
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    target = llvm.Target.from_default_triple().create_target_machine()
+    return llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)

@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd.kernels.compiled import Doubles, Floats, Floats2d, compiled, compiled_exactly
 from autograd.kernels.numba_crew import share, shared
-from autograd.kernels.numba_room import empty
+from autograd.kernels.numba_room import empty, release
 
 ELEMENT = 4
 """Work of one element, in the multiplications that `share` counts."""
@@ -120,3 +120,6 @@ def columns_back(
         values, row, out = g[r, first:last], x[r, first:last], grad[r, first:last]
         for k in range(row.size):
             out[k] = (values[k] - level[k] - (row[k] - middle[k]) * slope[k]) * gain[k]
+    release(slope)
+    release(level)
+    release(gain)

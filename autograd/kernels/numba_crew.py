@@ -14,12 +14,10 @@ from ctypes import CFUNCTYPE, c_char_p, c_int64
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
 from autograd.kernels import threads
 from autograd.kernels.compiled import PART, WORDS, Kernel, callable_from_c
+from autograd.kernels.late_numba import cgutils, intrinsic, types
 from autograd.kernels.process import settle
 
 __all__ = ["anything_left", "parts_of", "share", "shared", "take_parts", "watching"]
@@ -140,7 +138,7 @@ def take(builder: Any, board: Numbers) -> None:
     builder.position_at_end(after)
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def take_parts(_context: Any, board: Any) -> Any:
     """Take parts from the board at an address until none is left."""
 
@@ -151,7 +149,7 @@ def take_parts(_context: Any, board: Any) -> Any:
     return types.void(types.int64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def anything_left(_context: Any, board: Any) -> Any:
     """Whether a part waits to be taken; a short breath before that."""
 
@@ -163,7 +161,7 @@ def anything_left(_context: Any, board: Any) -> Any:
     return types.boolean(types.int64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def watching(_context: Any, board: Any, change: Any) -> Any:
     """Say that this thread watches the board, with 1, or does no longer, with -1."""
 
@@ -175,7 +173,7 @@ def watching(_context: Any, board: Any, change: Any) -> Any:
     return types.void(types.int64, types.int64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def hand_out(_context: Any, board: Any, function: Any, words: Any, parts: Any) -> Any:
     """Let some code be called for all parts, with the words at an address; whether one failed.
 
@@ -219,7 +217,7 @@ def hand_out(_context: Any, board: Any, function: Any, words: Any, parts: Any) -
     return types.boolean(*(types.int64,) * 4), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def read(_context: Any, address: Any, place: Any) -> Any:
     """A word of some at an address."""
 
@@ -230,7 +228,7 @@ def read(_context: Any, address: Any, place: Any) -> Any:
     return types.int64(types.int64, types.int64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def write(_context: Any, address: Any, place: Any, value: Any) -> Any:
     """Set a word of some at an address."""
 
@@ -242,7 +240,7 @@ def write(_context: Any, address: Any, place: Any, value: Any) -> Any:
     return types.void(types.int64, types.int64, types.int64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def memory(_context: Any) -> Any:
     """The address of `WORDS` words, until the function that calls this returns."""
 
@@ -289,7 +287,7 @@ def call(board: int, plan: int, packed: int) -> int:
     return FAILED_PART if failed else 0
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def shared(_context: Any) -> Any:
     """Make the code of a kernel that threads call for one of its parts."""
 
@@ -330,7 +328,7 @@ def write_part(module: Any, function: Any) -> None:
     builder.ret(builder.icmp_signed("!=", status, ir.Constant(status.type, 0)))
 
 
-CALL = CFUNCTYPE(c_int64, c_int64, c_int64, c_char_p)(callable_from_c(call, (types.int64,) * 3))
+CALL = CFUNCTYPE(c_int64, c_int64, c_int64, c_char_p)(callable_from_c(call, 3))
 BOARD = threads.Words(8 * threads.BOARD)
 ALONE = BOARD.address
 """The address of a board for parts that no other thread takes."""

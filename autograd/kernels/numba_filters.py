@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import intp
-
 from autograd.kernels.compiled import Floats, compiled, inner
+from autograd.kernels.late_numba import intp
 from autograd.kernels.numba_crew import shared
-from autograd.kernels.numba_room import empty
+from autograd.kernels.numba_room import empty, release
 from autograd.kernels.numba_transform import transform, transpose
 from autograd.kernels.numba_vectors import LANES, add
 from autograd.kernels.winograd_tiles import TILE
@@ -60,6 +59,9 @@ def transform_kernels(
             for k in range(n * n):
                 for j in range(last - kernel):
                     out[k * pitch + kernel + j] = rest[k * LANES + j]
+    release(square)
+    release(partly)
+    release(rest)
 
 
 @compiled
@@ -117,3 +119,5 @@ def gather_some(
         for j in range(min(LANES, stop - kernel)):
             for i in range(elements):
                 out[(place + kernel + j) * elements + i] = square[i * LANES + j]
+    release(square)
+    release(partly)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
+from autograd.kernels.late_numba import intrinsic, types
 from autograd.kernels.numba_vectors import (
     LANES,
     by_room,
@@ -23,7 +22,7 @@ from autograd.kernels.numba_vectors import (
 __all__ = ["step_back", "take_step"]
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def take_step(
     _context: Any,
     z: Any,
@@ -72,7 +71,7 @@ def take_step(
     return types.void(z, i, i, i, cells, i, out, i, now, i), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def step_back(
     _context: Any,
     z: Any,

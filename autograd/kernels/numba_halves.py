@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
+from autograd.kernels.late_numba import intrinsic, types
 from autograd.kernels.numba_vectors import INTEGERS, LANES, VECTOR, load, splat, store
 
 __all__ = ["halve_vector", "spread_vector"]
@@ -27,7 +26,7 @@ def whole(value: int) -> Any:
     return ir.Constant(INTEGERS, [value] * LANES)
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def halve_vector(
     _context: Any, x: Any, top: Any, low: Any, out: Any, places: Any, place: Any
 ) -> Any:
@@ -64,7 +63,7 @@ def halve_vector(
     return types.void(x, i, i, out, places, i), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def spread_vector(
     _context: Any, g: Any, places: Any, place: Any, first: Any, grad: Any, target: Any
 ) -> Any:

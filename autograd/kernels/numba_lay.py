@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
 from autograd.kernels.compiled import Floats, Integers, compiled
+from autograd.kernels.late_numba import cgutils, intrinsic, types
 from autograd.kernels.numba_crew import shared
 from autograd.kernels.numba_vectors import (
     INTEGERS,
@@ -35,7 +33,7 @@ def write_fill(builder: Any, source: Any, start: Any, target: Any, place: Any, l
     by_room(builder, left, LANES, write)
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def fill(_context: Any, source: Any, start: Any, target: Any, place: Any, left: Any) -> Any:
     """Copy neighbours, as many as are left or a vector has room for; then zeros."""
 
@@ -117,7 +115,7 @@ def write_lay_out(
             builder.store(value, builder.gep(buffer, [builder.add(place, loop.index)]))
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def lay_out(
     _context: Any,
     x: Any,

@@ -14,7 +14,7 @@ from autograd.kernels import numpy_matmul
 from autograd.kernels.compiled import Floats, compiled_exactly, in_order, inlined
 from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numba_product import DEPTH, ROWS, WIDTH, pack_columns, pack_rows, strip
-from autograd.kernels.numba_room import empty
+from autograd.kernels.numba_room import empty, release
 from autograd.kernels.numba_vectors import LANES, transpose
 from autograd.kernels.threads import get_num_threads
 
@@ -133,6 +133,8 @@ def multiply(
                 )  # fmt: skip
             if turn:
                 pitch, skip = 1, rows
+    release(panels)
+    release(lines)
 
 
 @inlined

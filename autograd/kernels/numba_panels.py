@@ -11,16 +11,14 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
 from autograd.kernels.compiled import Floats, Integers, compiled_exactly, in_order
 from autograd.kernels.direct import Plan
+from autograd.kernels.late_numba import cgutils, intrinsic, types
 from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numba_lay import fill, lay_out
 from autograd.kernels.numba_product import DEPTH, WIDTH, strip
-from autograd.kernels.numba_room import empty, zeros
+from autograd.kernels.numba_room import empty, release, zeros
 from autograd.kernels.numba_vectors import LANES, VECTOR, load, outlined, store, unpack
 
 __all__ = ["collect", "gradient", "prepare", "results"]
@@ -77,7 +75,7 @@ def write_gather(
                     store(builder, values, panel, builder.add(into, number(first)))
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def gather(
     _context: Any,
     source: Any,
@@ -139,7 +137,7 @@ def write_put(
             builder.store(value, builder.gep(target, [into]))
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def put(
     _context: Any,
     source: Any,
@@ -239,6 +237,10 @@ def forward(
                             source = o * PITCH + place - begin + p
                             put(scratch, source, out, target, where, place % width + p, run - p)
                         place += run
+    release(buffer)
+    release(panels)
+    release(offsets)
+    release(scratch)
 
 
 @compiled_exactly
@@ -295,6 +297,9 @@ def backward(
                             incoming, k, total, 1, outputs, panel, 0, depth,
                             totals, target, inner, totals, target, inner, inner - tap,
                         )  # fmt: skip
+    release(buffer)
+    release(panel)
+    release(incoming)
 
 
 def several(layout: Plan) -> Any:

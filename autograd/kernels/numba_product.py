@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
 from autograd.kernels.compiled import Floats, compiled_exactly, in_order, inlined, inner_exactly
+from autograd.kernels.late_numba import intrinsic, types
 from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numba_vectors import (
     HIGH,
@@ -225,7 +224,7 @@ def write_strip(
     builder.position_at_end(after)
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def strip(
     _context: Any,
     x: Any,

@@ -36,7 +36,7 @@ from autograd.kernels.numba_product import (
     put,
     room,
 )
-from autograd.kernels.numba_room import empty
+from autograd.kernels.numba_room import empty, release
 from autograd.kernels.numba_vectors import LANES, add, move
 from autograd.kernels.numpy_recurrent import LSTM_ORDER, Sizes
 from autograd.kernels.steps import twice
@@ -245,6 +245,7 @@ def lstm_walks(
                             now, end + k * size + j,
                         )  # fmt: skip
             t = ahead
+    release(parts)
 
 
 @compiled_exactly

@@ -9,6 +9,7 @@ import numpy as np
 from autograd.kernels import numpy_reduce
 from autograd.kernels.compiled import Floats, compiled, compiled_exactly
 from autograd.kernels.numba_crew import share, shared
+from autograd.kernels.numba_room import empty, release
 from autograd.kernels.numpy_reduce import LEAST, ROWS, folded, shaped
 
 ELEMENT = 4
@@ -67,7 +68,7 @@ def run_along(
     """The sums so far in some columns, `COLUMNS` at a time, of (outer, count, inner)."""
     shared()
     pieces = (inner + COLUMNS - 1) // COLUMNS
-    totals = np.empty(min(COLUMNS, inner), np.float64)
+    totals = empty(0.0, min(COLUMNS, inner))
     for number in range(first, last):
         start = number // pieces * count * inner + number % pieces * COLUMNS
         wide = min(COLUMNS, inner - number % pieces * COLUMNS)
@@ -85,6 +86,7 @@ def run_along(
             for j in range(wide):
                 totals[j] += values[j]
                 results[j] = totals[j]
+    release(totals)
 
 
 @compiled

@@ -11,7 +11,7 @@ from autograd.kernels.direct import Plan
 from autograd.kernels.direct_ways import FEW, GRADIENTS, SUMS, rounded, sums
 from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numba_lay import lay_out
-from autograd.kernels.numba_room import zeros
+from autograd.kernels.numba_room import release, zeros
 from autograd.kernels.numba_sums import correlate, lanes_summed, multiply
 from autograd.kernels.numba_vectors import LANES
 
@@ -59,6 +59,7 @@ def forward(
                     taps, len(taps), weights, number * len(taps) * outputs, bias, number * outputs,
                     out, ((image * groups + group) * channels + o) * width, width, channels - o,
                 )  # fmt: skip
+    release(buffer)
 
 
 @compiled
@@ -121,6 +122,8 @@ def backward(
                                 row = (part * groups + group) * channels + o
                                 grads[row * len(taps) + k] = lanes_summed(totals, total)
                             total += LANES
+        release(totals)
+    release(buffer)
 
 
 def prepare(rows: Any, bias: Any) -> tuple[Any, Any, int]:

@@ -11,12 +11,10 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
 from autograd.kernels import numpy_loss
 from autograd.kernels.compiled import Floats, compiled_exactly, in_order
+from autograd.kernels.late_numba import cgutils, intrinsic, types
 from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numba_elementary import exp
 from autograd.kernels.numba_vectors import (

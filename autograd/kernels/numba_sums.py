@@ -10,10 +10,9 @@ from functools import partial
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
 from autograd.kernels.direct_ways import GRADIENTS, SUMS
+from autograd.kernels.late_numba import intrinsic, types
 from autograd.kernels.numba_vectors import (
     LANES,
     POINTER,
@@ -152,7 +151,7 @@ def write_multiply(
         by_room(builder, within, LANES, write)
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def multiply(
     _context: Any,
     few: Any,
@@ -246,7 +245,7 @@ def write_correlate(
         builder.store(builder.fadd(builder.load(where, align=4), result), where, align=4)
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def correlate(
     _context: Any,
     few: Any,
@@ -283,7 +282,7 @@ def correlate(
     )
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def lanes_summed(_context: Any, totals: Any, total: Any) -> Any:
     """The sum of the lanes of a vector."""
 

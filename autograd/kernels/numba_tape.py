@@ -12,15 +12,13 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
 from autograd.kernels import numba_elementary as elementary
 from autograd.kernels import numpy_tape
 from autograd.kernels.compiled import Floats, Integers, compiled_exactly
+from autograd.kernels.late_numba import cgutils, intrinsic, types
 from autograd.kernels.numba_crew import share, shared
-from autograd.kernels.numba_room import empty
+from autograd.kernels.numba_room import empty, release
 from autograd.kernels.numba_vectors import (
     INTEGERS,
     LANES,
@@ -225,7 +223,7 @@ def write_step(builder: Any, code: Any, table: Any, count: Any) -> None:
     builder.position_at_end(after)
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def step(_context: Any, code: Any, place: Any, table: Any, count: Any) -> Any:
     """The instruction at some place of the code, for `count` elements, at least a round.
 
@@ -248,7 +246,7 @@ def step(_context: Any, code: Any, place: Any, table: Any, count: Any) -> Any:
     return types.void(code, types.intp, table, types.intp), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def address(_context: Any, array: Any) -> Any:
     """Where the elements of an array begin."""
 
@@ -285,7 +283,7 @@ def write_repeated(
                 by_room(builder, left, LANES, write)
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def repeated(
     _context: Any, source: Any, start: Any, along: Any, target: Any, place: Any, count: Any
 ) -> Any:
@@ -358,3 +356,6 @@ def run(
                 done = stop
         for place in range(0, len(code), 5):
             step(code, place, table, size)
+    release(table)
+    release(memory)
+    release(filled)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd.kernels.compiled import inlined, inner
-from autograd.kernels.numba_room import empty, zeros
+from autograd.kernels.numba_room import empty, release, zeros
 from autograd.kernels.numba_transform import join_columns, part_columns, transform
 from autograd.kernels.numba_vectors import LANES, move
 from autograd.kernels.winograd_tiles import TILE
@@ -150,6 +150,8 @@ def spread(
                     out, k * n * apart + place, apart,
                     length, width - offset, (channels - 1) * width,
                 )  # fmt: skip
+    release(lines)
+    release(partly)
 
 
 @inlined
@@ -188,6 +190,8 @@ def spread_gradient(
                     "spread_gradient", size, partly, k * TILE * length, length, 0,
                     out, place, apart, length, length, 0,
                 )  # fmt: skip
+    release(lines)
+    release(partly)
 
 
 @inlined
@@ -230,3 +234,6 @@ def collect(
                 whole[k] += offset
             for y in range(TILE * (row + line), min(TILE * (row + line + 1), last)):
                 lay_back(whole, y % TILE, length, out, shape, begin, images, channel, y, last, room)
+    release(partly)
+    release(whole)
+    release(room)

@@ -12,10 +12,8 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
+from autograd.kernels.late_numba import cgutils, intrinsic, types
 from autograd.kernels.numba_vectors import LANES, VECTOR, WIDTH, load, outlined, store, turned
 from autograd.kernels.winograd_tiles import POINTS, TILE, filters
 
@@ -35,7 +33,7 @@ MATRICES = {
 }
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def transform(
     _context: Any,
     name: Any,
@@ -158,7 +156,7 @@ def sums(builder: Any, matrix: Any, vectors: list[Any]) -> list[Any]:
     return results
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def transpose(
     _context: Any, source: Any, start: Any, apart: Any, target: Any, place: Any, pitch: Any
 ) -> Any:
@@ -181,7 +179,7 @@ def transpose(
     return types.void(source, *places, target, *places), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def part_columns(
     _context: Any,
     source: Any,
@@ -225,7 +223,7 @@ def part_columns(
     return types.void(source, i, i, target, *(i,) * 6), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def join_columns(
     _context: Any,
     source: Any,

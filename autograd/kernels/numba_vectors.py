@@ -14,9 +14,8 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import binding, ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
+
+from autograd.kernels.late_numba import cgutils, intrinsic, types
 
 __all__ = [
     "HIGH",
@@ -249,7 +248,7 @@ def turned(builder: Any, rows: list[Any]) -> list[Any]:
     return squares
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def move(_context: Any, source: Any, start: Any, target: Any, place: Any, left: Any) -> Any:
     """Copy a vector, or as many elements as are left."""
 
@@ -268,7 +267,7 @@ def move(_context: Any, source: Any, start: Any, target: Any, place: Any, left: 
     return types.void(source, types.intp, target, types.intp, types.intp), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def add(_context: Any, source: Any, start: Any, target: Any, place: Any, left: Any) -> Any:
     """Add a vector, or as many elements as are left, to those of the target."""
 
@@ -288,7 +287,7 @@ def add(_context: Any, source: Any, start: Any, target: Any, place: Any, left: A
     return types.void(source, types.intp, target, types.intp, types.intp), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def transpose(
     _context: Any,
     source: Any,

@@ -7,10 +7,9 @@ from time import perf_counter
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
 from autograd.kernels.compiled import callable_from_c
+from autograd.kernels.late_numba import intrinsic, types
 from autograd.kernels.numba_crew import WORD, anything_left, take_parts, watching
 from autograd.kernels.threads import BOARD, Words
 
@@ -22,7 +21,7 @@ PAUSE = 10e-6
 has let go of the interpreter lock. A thread that finds the lock taken goes to sleep."""
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def read(_context: Any, bell: Any) -> Any:
     """The number at an address, read from memory each time."""
 
@@ -34,7 +33,7 @@ def read(_context: Any, bell: Any) -> Any:
     return types.int64(types.int64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is not analysed
+@intrinsic
 def count_up(_context: Any, bell: Any) -> Any:
     """Add 1 to the number at an address, where other threads see it at once."""
 
@@ -78,7 +77,7 @@ def look(board: int, bell: int, seen: int, limit: int, pause: int, finished: int
     return 1 if rang else 0
 
 
-LOOK = CFUNCTYPE(c_int64, *(c_int64,) * 6)(callable_from_c(look, (types.int64,) * 6))
+LOOK = CFUNCTYPE(c_int64, *(c_int64,) * 6)(callable_from_c(look, 6))
 
 
 def looks_a_second() -> float:

@@ -14,7 +14,7 @@ from autograd.kernels import numpy_pool
 from autograd.kernels.compiled import Floats, compiled, compiled_exactly, in_order
 from autograd.kernels.numba_crew import share, shared
 from autograd.kernels.numba_reduce import add_up
-from autograd.kernels.numba_room import empty
+from autograd.kernels.numba_room import empty, release
 from autograd.kernels.windows import Windows
 
 ELEMENT = 4
@@ -95,6 +95,7 @@ def add_windows(
             for k in range(width):
                 total += values[k]
             out[row * columns + column] = total
+    release(sums)
 
 
 @compiled_exactly

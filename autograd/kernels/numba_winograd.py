@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import intp
 
 from autograd.kernels import winograd
 from autograd.kernels.compiled import Floats, compiled, in_order, inlined
+from autograd.kernels.late_numba import intp
 from autograd.kernels.numba_crew import parts_of, share, shared
 from autograd.kernels.numba_filters import gather, gather_some, transform_kernels
 from autograd.kernels.numba_product import DEPTH, WIDTH, strip
-from autograd.kernels.numba_room import empty, zeros
+from autograd.kernels.numba_room import empty, release, zeros
 from autograd.kernels.numba_tiles import collect, spread, spread_gradient
 from autograd.kernels.numba_transform import transpose
 from autograd.kernels.numba_vectors import LANES
@@ -168,6 +168,9 @@ def correlate_blocks(
             product, out, out_shape, image, several, bias, size, row, min(depth, rows - row),
             length, places, between_products,
         )  # fmt: skip
+    release(tiles)
+    release(product)
+    release(nothing)
 
 
 @compiled
@@ -260,6 +263,9 @@ def gradient_parts(
                         )
                         for k in range(total, total + values * pitch):
                             totals[k] = 0
+    release(tiles)
+    release(gradients)
+    release(panels)
 
 
 @inlined
