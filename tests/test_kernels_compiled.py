@@ -7,6 +7,7 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -209,3 +210,17 @@ def test_without_numba(monkeypatch, capsys):
     with pytest.raises(SystemExit, match="1"):
         ahead.main([])
     assert 'pip install "ndgrad[fast]"' in capsys.readouterr().err
+
+
+def test_code_that_needs_numba_is_not_kept(fresh):
+    """In another program nobody would be there to answer."""
+
+    def library(*names):
+        functions = [SimpleNamespace(name=name, is_declaration=True) for name in names]
+        return SimpleNamespace(_final_module=SimpleNamespace(functions=functions))
+
+    assert machine_code.stands_alone(library("malloc", "llvm.fma.f32"))
+    needy = library("malloc", "numba_do_raise")
+    assert not machine_code.stands_alone(needy)
+    machine_code.keep(numba_select.raise_to_zero.function, "", needy, "entry")
+    assert not fresh.exists()

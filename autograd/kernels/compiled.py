@@ -19,6 +19,7 @@ from autograd.kernels.helper import helper
 from autograd.kernels.late_numba import Late, settle, types
 
 __all__ = [
+    "ENTRY",
     "PART",
     "WORDS",
     "Booleans",
@@ -44,8 +45,8 @@ __all__ = [
 F = TypeVar("F", bound=Callable[..., Any])
 
 FAST = {"reassoc", "contract", "nsz"}
-PART = "part."
-"""Before the name of a kernel, in the name of the code that `numba_crew` calls."""
+PART, ENTRY = "part.", "entry."
+"""Before the name of a function, in that of the code that `numba_crew` calls, or C."""
 WORDS = 256
 """Of 8 bytes, which the code of a kernel gets at most."""
 NUMBERS = {int: ("q", "intp"), bool: ("q", "boolean"), float: ("d", "float64")}
@@ -164,7 +165,7 @@ class Kernel:
             numbers = (getattr(types, number) for number in self.numbers)
             return (*arrays, *numbers, types.intp, types.intp)
 
-        return address_of(self.function, kinds, signature, part_of, **self.options)
+        return address_of(self.function, kinds, signature, PART, **self.options)
 
 
 def as_dtype(dtype: Any) -> Any:
@@ -172,16 +173,11 @@ def as_dtype(dtype: Any) -> Any:
     return import_module("numba.np.numpy_support").from_dtype(dtype)
 
 
-def part_of(code: Any) -> str:
-    """The name of the code that `numba_crew` calls, by what Numba knows of a kernel."""
-    return f"{PART}{code.llvm_func_name}"
-
-
 def address_of(
     function: Callable[..., Any],
     kinds: str,
     signature: Callable[[], Any],
-    symbol: Callable[[Any], str],
+    prefix: str,
     **options: Any,
 ) -> int:
     """The address of a function's code, from the disk if it is there.
@@ -190,7 +186,7 @@ def address_of(
         function: what to compile.
         kinds: another text for each signature.
         signature: makes the types of its arguments.
-        symbol: gets what Numba knows of the function, and returns the name of the code.
+        prefix: of the name that the code has: `PART` or `ENTRY`.
         options: for Numba.
     """
     address = machine_code.load(function, kinds)
@@ -200,7 +196,7 @@ def address_of(
         compiler = compilable(function, no_cpython_wrapper=True, **options)
         compiler.compile(signature())
         (result,) = compiler.overloads.values()
-        name = symbol(result.fndesc)
+        name = f"{prefix}{result.fndesc.llvm_func_name}"
         address = result.library.get_pointer_to_function(name)
         machine_code.keep(function, kinds, result.library, name)
     return address
@@ -220,14 +216,8 @@ def compiled_exactly(function: Callable[..., None]) -> Kernel:
 
 
 def callable_from_c(function: Callable[..., int], count: int) -> int:
-    """The address of a function of so many whole numbers."""
-    return address_of(
-        function,
-        "",
-        lambda: (types.int64,) * count,
-        lambda code: str(code.llvm_cfunc_wrapper_name),
-        no_cfunc_wrapper=False,
-    )
+    """The address of a function of so many whole numbers, which begins with ``exported()``."""
+    return address_of(function, "", lambda: (types.int64,) * count, ENTRY)
 
 
 def inner(function: F) -> F:

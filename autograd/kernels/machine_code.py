@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from ctypes import CDLL
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -86,7 +87,7 @@ def file_of(function: Callable[..., Any], kinds: str) -> Path | None:
 def keep(function: Callable[..., Any], kinds: str, library: Any, symbol: str) -> None:
     """Write what Numba has compiled to the disk, if possible."""
     file = file_of(function, kinds)
-    if file is None or not can_keep():
+    if file is None or not stands_alone(library) or not can_keep():
         return
     data = symbol.encode() + library.serialize_using_object_code()[2][0]
     part = file.with_name(f"{file.name}.{os.getpid()}")
@@ -95,6 +96,16 @@ def keep(function: Callable[..., Any], kinds: str, library: Any, symbol: str) ->
         part.replace(file)
     except OSError:  # the disk is full, say
         part.unlink(missing_ok=True)
+
+
+def stands_alone(library: Any) -> bool:
+    """Whether code calls nothing but itself and the C library."""
+    process = CDLL(None if os.name != "nt" else "ucrtbase")
+    return all(
+        function.name.startswith("llvm.") or hasattr(process, function.name)
+        for function in library._final_module.functions
+        if function.is_declaration
+    )
 
 
 def load(function: Callable[..., Any], kinds: str) -> int:

@@ -16,11 +16,11 @@ from typing import Any
 from llvmlite import ir
 
 from autograd.kernels import threads
-from autograd.kernels.compiled import PART, WORDS, Kernel, callable_from_c
+from autograd.kernels.compiled import ENTRY, PART, WORDS, Kernel, callable_from_c
 from autograd.kernels.late_numba import cgutils, intrinsic, types
 from autograd.kernels.process import settle
 
-__all__ = ["anything_left", "parts_of", "share", "shared", "take_parts", "watching"]
+__all__ = ["anything_left", "exported", "parts_of", "share", "shared", "take_parts", "watching"]
 
 LEFT, DONE, FUNCTION, ARGUMENTS, BUSY, FAILED, WATCHING = range(0, 8 * threads.BOARD, 8)[:7]
 """Where numbers are on the board, each in a line of the cache of its own: parts that nobody has
@@ -250,12 +250,35 @@ def memory(_context: Any) -> Any:
     return types.int64(), generate
 
 
+@intrinsic
+def exported(_context: Any) -> Any:
+    """Make code that C can call of a function of whole numbers."""
+
+    def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+        write_entry(builder.module, builder.function)
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+def write_entry(module: Any, function: Any) -> None:
+    """Code that C can call; Numba's own would need a part of Numba when it runs."""
+    function.attributes.add("noinline")  # it would stand there twice
+    kind = ir.FunctionType(WORD, [WORD] * (len(function.args) - 2))
+    code = ir.Function(module, kind, ENTRY + function.name)
+    builder = ir.IRBuilder(code.append_basic_block("entry"))
+    results = [builder.alloca(argument.type.pointee) for argument in function.args[:2]]
+    builder.call(function, [*results, *code.args])
+    builder.ret(builder.load(results[0]))
+
+
 def call(board: int, plan: int, packed: int) -> int:
     """Call the code of a `Kernel` for all parts, with what its method `pack` made of the arguments.
 
     Arrays become what Numba has for them, without an owner: the number of elements, their size,
     where they are, and the size and distance of each axis.
     """
+    exported()
     words, at, length = memory(), 0, read(plan, 1)
     for k in range(length):
         kind, value = read(plan, 2 * k + 2), read(packed, k)

@@ -10,7 +10,7 @@ from llvmlite import ir
 
 from autograd.kernels.compiled import callable_from_c
 from autograd.kernels.late_numba import intrinsic, types
-from autograd.kernels.numba_crew import WORD, anything_left, take_parts, watching
+from autograd.kernels.numba_crew import WORD, anything_left, exported, take_parts, watching
 from autograd.kernels.threads import BOARD, Words
 
 AWAKE = 500e-6
@@ -61,6 +61,7 @@ def look(board: int, bell: int, seen: int, limit: int, pause: int, finished: int
     Returns:
         Whether it rang, 1 or 0.
     """
+    exported()
     count_up(finished)
     watching(board, 1)
     looks, rang = 0, False
