@@ -71,18 +71,18 @@ def test_without_numba_numpy_is_chosen_and_the_other_says_what_to_install():
 
 
 @with_numba
-def test_small_work_does_not_load_numba():
+def test_small_work_loads_no_compiled_kernels():
     code = """
 import sys, autograd, nn
 x = autograd.rand(4, 1, 8, 8, requires_grad=True)
 nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.MaxPool2d(2))(x).sum().backward()
-print("numba" in sys.modules)
+print({"numba", "llvmlite"} & set(sys.modules))
 """
-    assert run(code, NDGRAD_KERNELS="numba").stdout.strip() == "False"
+    assert run(code, NDGRAD_KERNELS="numba").stdout.strip() == "set()"
 
 
 @with_numba
-def test_a_small_call_is_the_same_before_and_after_numba_is_loaded():
+def test_a_small_call_is_the_same_before_and_after_kernels_are_loaded():
     """A seeded run repeats bit for bit, whatever ran before it in the process."""
     code = """
 import autograd, nn
@@ -104,7 +104,7 @@ x = autograd.rand(100, 100, requires_grad=True)
 x.sum().backward()
 nn.optim.Adam([x]).step()
 import sys
-print("numba" in sys.modules, run() == first)
+print("llvmlite" in sys.modules, run() == first)
 """
     told = run(code, NDGRAD_KERNELS="numba")
     assert told.stdout.split() == ["True", "True"], told.stderr
