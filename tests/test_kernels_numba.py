@@ -153,6 +153,32 @@ def test_relu(make, kind):
     assert_same(numba_select.relu_grad(g, x), numpy_select.relu_grad(g, x))
 
 
+BOUNDS = [(-0.5, 0.7), (0.0, 6.0), (0.3, 0.3), (1.0, -1.0), (-np.inf, 0.1)]
+
+
+@given(cases(), st.sampled_from(["normal", "few", "tied"]), st.sampled_from(BOUNDS), st.booleans())
+def test_bounds(make, kind, bounds, closed):
+    x, g = make(kind), make("few")
+    low, high = bounds
+    assert_same(numba_select.clip(x, low, high), numpy_select.clip(x, low, high))
+    assert_same(numpy_select.clip(x, low, high), np.minimum(np.maximum(x, low), high))
+    inside = (x >= low) & (x <= high) if closed else ~((x <= low) | (x >= high))
+    for kernels in (numba_select, numpy_select):
+        assert_same(
+            kernels.clip_grad(g, x, low, high, closed), np.where(inside, g, g.dtype.type(0))
+        )
+
+
+@given(cases(), st.sampled_from(["normal", "few"]), st.sampled_from([0.2, 0.0, 1.0, 3.0, -0.3]))
+def test_leaks(make, kind, slope):
+    x, g = make(kind), make("few")
+    with np.errstate(invalid="ignore"):
+        expected = np.where(x > 0, g, g * slope)
+        for kernels in (numba_select, numpy_select):
+            assert_same(kernels.leak(g, x, slope), expected)
+            assert_same(kernels.leak(x, x, slope), np.where(x > 0, x, x * slope))
+
+
 @given(cases())
 def test_choices(make):
     condition, x, y = make("bool"), make("few"), make("few")
@@ -358,3 +384,12 @@ def test_attention_keeps_nan_and_closes_rows(keys):
         np.testing.assert_allclose(ours, reference, rtol=0, atol=1e-5)
         assert np.isnan(ours[0, 1, 2]).all()
         assert not ours[:, :, 5].any()
+
+
+@pytest.mark.parametrize("size", [1, 63, 64, 65, 100, 131])
+def test_large_arrays_in_blocks(size, monkeypatch):
+    monkeypatch.setattr(numpy_select, "BLOCK", 64)
+    monkeypatch.setattr(numpy_select, "SPAN", 16)
+    x, g = np.random.default_rng(0).normal(size=(2, size)).astype(np.float32)
+    assert_same(numpy_select.clip(x, -0.5, 0.5), np.minimum(np.maximum(x, -0.5), 0.5))
+    assert_same(numpy_select.leak(g, x, 0.2), np.where(x > 0, g, g * 0.2))

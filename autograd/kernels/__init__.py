@@ -54,7 +54,7 @@ from autograd.kernels.numpy_pool import (
 from autograd.kernels.numpy_recurrent import gru, gru_grad, lstm, lstm_grad, rnn, rnn_grad
 from autograd.kernels.numpy_reduce import add_up, running_sum
 from autograd.kernels.numpy_rows import sum_rows
-from autograd.kernels.numpy_select import drop, relu, relu_grad, select
+from autograd.kernels.numpy_select import clip, clip_grad, drop, leak, relu, relu_grad, select
 from autograd.kernels.numpy_tape import evaluate
 from autograd.kernels.special import erf
 from autograd.kernels.windows import Windows
@@ -69,6 +69,8 @@ __all__ = [
     "add_up",
     "attention",
     "attention_grad",
+    "clip",
+    "clip_grad",
     "conv",
     "conv_input_grad",
     "conv_weight_grad",
@@ -81,6 +83,7 @@ __all__ = [
     "get_kernels",
     "gru",
     "gru_grad",
+    "leak",
     "linear",
     "log_softmax",
     "log_softmax_grad",

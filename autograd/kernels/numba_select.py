@@ -31,6 +31,27 @@ def relu_grad(g: Any, out: Any) -> Any:
     return flat(zero_where_not_positive, g, out)
 
 
+def clip(x: Any, low: float, high: float) -> Any:
+    """As `numpy_select.clip`."""
+    if x.size < SMALL or x.dtype not in TYPES or not x.flags.c_contiguous:
+        return numpy_select.clip(x, low, high)
+    return flat(clip_each, x, float(low), float(high))
+
+
+def clip_grad(g: Any, x: Any, low: float, high: float, closed: bool) -> Any:
+    """As `numpy_select.clip_grad`."""
+    if g.size < SMALL or g.dtype not in TYPES or g.dtype != x.dtype or not plain(g, x):
+        return numpy_select.clip_grad(g, x, low, high, closed)
+    return flat(zero_outside, g, x, float(low), float(high), closed)
+
+
+def leak(y: Any, x: Any, slope: float) -> Any:
+    """As `numpy_select.leak`."""
+    if y.size < SMALL or y.dtype not in TYPES or y.dtype != x.dtype or not plain(y, x):
+        return numpy_select.leak(y, x, slope)
+    return flat(scale_where_not_positive, y, x, float(slope))
+
+
 def drop(x: Any, keep: Any, scale: float) -> Any:
     """As `numpy_select.drop`."""
     if x.size < SMALL or x.dtype not in TYPES or not plain(x, keep):
@@ -69,7 +90,7 @@ def plain(*arrays: Any) -> bool:
 def flat(kernel: Any, *inputs: Any) -> Any:
     """Call an elementwise kernel on parts of arrays, the last of the dtype of the result.
 
-    A number behind them goes to it as it is.
+    Numbers behind them go to it as they are.
     """
     arrays = [value for value in inputs if isinstance(value, np.ndarray)]
     numbers = inputs[len(arrays) :]
@@ -96,6 +117,54 @@ def zero_where_not_positive(g: Floats, x: Floats, out: Floats, first: int, last:
     for i in range(x.size):
         value = g[i]
         out[i] = zero if x[i] <= zero else value
+
+
+@compiled_exactly
+def clip_each(x: Floats, out: Floats, low: float, high: float, first: int, last: int) -> None:
+    shared()
+    x, out = x[first:last], out[first:last]
+    least, most = x.dtype.type(low), x.dtype.type(high)
+    for i in range(x.size):
+        value = x[i]
+        value = least if value < least else value
+        out[i] = most if value > most else value
+
+
+@compiled_exactly
+def zero_outside(
+    g: Floats,
+    x: Floats,
+    out: Floats,
+    low: float,
+    high: float,
+    closed: bool,
+    first: int,
+    last: int,
+) -> None:
+    shared()
+    g, x, out = g[first:last], x[first:last], out[first:last]
+    least, most, zero = x.dtype.type(low), x.dtype.type(high), x.dtype.type(0)
+    if closed:
+        for i in range(x.size):
+            value, at = g[i], x[i]
+            value = value if at >= least else zero
+            out[i] = value if at <= most else zero
+    else:
+        for i in range(x.size):
+            value, at = g[i], x[i]
+            value = zero if at <= least else value
+            out[i] = zero if at >= most else value
+
+
+@compiled_exactly
+def scale_where_not_positive(
+    y: Floats, x: Floats, out: Floats, slope: float, first: int, last: int
+) -> None:
+    shared()
+    y, x, out = y[first:last], x[first:last], out[first:last]
+    factor, zero, one = x.dtype.type(slope), x.dtype.type(0), x.dtype.type(1)
+    for i in range(x.size):
+        out[i] = y[i] * (one if x[i] > zero else factor)
 
 
 @compiled_exactly

@@ -13,6 +13,8 @@ from autograd.kernels.threads import share
 BITS = {2: np.int16, 4: np.int32, 8: np.int64}
 BLOCK = 1 << 19
 """Elements that are worked on at a time: shorter calls would have threads wait for each other."""
+SPAN = 1 << 15
+"""Elements that several steps go over in turn, while they are in the cache."""
 LINE = 1 << 12
 ELEMENT = 8
 """Work of one element, in the multiplications that `share` counts."""
@@ -51,6 +53,58 @@ def relu_grad(g: Any, out: Any) -> Any:
     return in_blocks(
         g, out, lambda shown, keep: np.logical_not(np.less_equal(shown, 0, out=keep), out=keep)
     )
+
+
+def clip(x: Any, low: float, high: float) -> Any:
+    """``min(max(x, low), high)``"""
+    return elementwise(lambda values, out: np.clip(values, low, high, out=out), x)
+
+
+def clip_grad(g: Any, x: Any, low: float, high: float, closed: bool) -> Any:
+    """G where x is between the bounds, or on one if they are closed, and 0 elsewhere.
+
+    With open bounds g passes where x is NaN.
+    """
+    if closed:
+        return select((x >= low) & (x <= high), g, 0.0)
+    return select((x <= low) | (x >= high), 0.0, g)
+
+
+def leak(y: Any, x: Any, slope: float) -> Any:
+    """Y where x is above 0, ``slope * y`` elsewhere."""
+    if not 0 <= slope <= 1 or y.dtype.kind != "f" or y.shape != x.shape:
+        return np.where(x > 0, y, y * slope)
+    # beside 1 - slope, as it is rounded, a slope of at most 1 adds up to 1
+    least = y.dtype.type(slope)
+    more = y.dtype.type(1) - least
+
+    def work(values: Any, signs: Any, out: Any) -> None:
+        np.multiply(signs > 0, more, out=out)
+        np.add(out, least, out=out)
+        np.multiply(out, values, out=out)
+
+    return elementwise(work, y, x)
+
+
+def elementwise(work: Callable[..., Any], *arrays: Any) -> Any:
+    """What is worked out from arrays of one shape, in blocks that are shared among threads.
+
+    `work` gets parts of the arrays, and one of the result, which is like the first of them.
+    """
+    first = arrays[0]
+    out = np.empty(first.shape, first.dtype)
+    if first.size < BLOCK or not all(array.flags.c_contiguous for array in arrays):
+        work(*arrays, out)
+        return out
+    lines = [array.reshape(-1) for array in (*arrays, out)]  # (d0, d1, ...) -> (size,)
+
+    def part(some: slice) -> None:
+        for start in range(some.start, some.stop, SPAN):
+            block = slice(start, min(start + SPAN, some.stop))
+            work(*(line[block] for line in lines))
+
+    share(part, out.size, out.size * ELEMENT, blas=False)
+    return out
 
 
 def drop(x: Any, keep: Any, scale: float) -> Any:

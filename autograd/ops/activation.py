@@ -9,7 +9,17 @@ import numpy as np
 
 from autograd import kernels
 from autograd.dtypes import promote, promote_float
-from autograd.ops.elementwise import ANY, clamp_max, erf, exp, quiet, sigmoid, tanh, where
+from autograd.ops.elementwise import (
+    ANY,
+    clamp_max,
+    clip_grad,
+    erf,
+    exp,
+    quiet,
+    sigmoid,
+    tanh,
+    where,
+)
 from autograd.primitive import Case, primitive
 
 GELU_SCALE, GELU_CUBE = math.sqrt(2 / math.pi), 0.044715
@@ -74,23 +84,31 @@ def gelu_tanh(x: Any) -> Any:
     return 0.5 * x * (1 + np.tanh(GELU_SCALE * (x * (1 + GELU_CUBE * (x * x)))))
 
 
-def leaky(x: Any, slope: float) -> Any:
-    """`leaky_relu`; without a choice between x and ``slope * x`` where the larger one is right."""
-    return np.maximum(x, x * slope) if 0 < slope <= 1 else np.where(x > 0, x, x * slope)
-
-
 @primitive(
-    lambda g, x, slope: where(x > 0, g, g * slope),
+    lambda g, x, slope: leak(g, x, slope),
     None,
     promote=promote_float,
-    elementwise=True,
-    formula=leaky,
+    formula=lambda x, slope: np.where(x > 0, x, x * slope),
     case=Case(avoid=(0.0,), constants={"slope": 0.1}),
 )
 @quiet
 def leaky_relu(x: Any, slope: float) -> Any:
     """``x`` above 0 and ``slope * x`` elsewhere."""
-    return leaky(x, slope)
+    return kernels.leak(x, x, slope)
+
+
+@primitive(
+    lambda g, x, slope: leak(g, x, slope),
+    None,
+    None,
+    promote=promote_float,
+    formula=lambda y, x, slope: np.where(x > 0, y, y * slope),
+    case=Case(constants={"x": np.array([-1.0, 0.0, 2.0]), "slope": 0.1}),
+)
+@quiet
+def leak(y: Any, x: Any, slope: float) -> Any:
+    """``y`` where x is above 0 and ``slope * y`` elsewhere."""
+    return kernels.leak(y, x, slope)
 
 
 @primitive(
@@ -111,16 +129,16 @@ def prelu(x: Any, weight: Any) -> Any:
 
 
 @primitive(
-    lambda g, x, low, high: where((x <= low) | (x >= high), 0.0, g),
+    lambda g, x, low, high: clip_grad(g, x, low, high, closed=False),
     None,
     None,
     promote=promote,
-    elementwise=True,
+    formula=lambda x, low, high: np.minimum(np.maximum(x, low), high),
     case=Case(avoid=(-0.5, 0.7), constants={"low": -0.5, "high": 0.7}),
 )
 def hardtanh(x: Any, low: float, high: float) -> Any:
     """x, but at least `low` and at most `high`; on a bound the derivative is 0."""
-    return np.minimum(np.maximum(x, low), high)
+    return kernels.clip(x, low, high)
 
 
 @primitive(

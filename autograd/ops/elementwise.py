@@ -498,16 +498,31 @@ def clamp_max(x: Any, bound: Any) -> Any:
 
 
 @primitive(
-    lambda g, x, low, high: where((x >= low) & (maximum(x, low) <= high), g, 0.0),
+    lambda g, x, low, high: clip_grad(g, x, low, high, closed=True),
     None,
     None,
     promote=promote,
-    elementwise=True,
+    formula=lambda x, low, high: np.minimum(np.maximum(x, low), high),
     case=Case(avoid=(-0.5, 0.7), constants={"low": -0.5, "high": 0.7}),
 )
 def clamp(x: Any, low: float, high: float) -> Any:
     """x, but at least `low` and then at most `high`; on a bound the gradient is that of x."""
-    return np.minimum(np.maximum(x, low), high)
+    return kernels.clip(x, low, high)
+
+
+@primitive(
+    lambda g, x, low, high, closed: clip_grad(g, x, low, high, closed=closed),
+    None,
+    None,
+    None,
+    case=Case(
+        constants={"x": np.array([-1.0, 0.0, 2.0]), "low": -0.5, "high": 0.7},
+        attributes={"closed": True},
+    ),
+)
+def clip_grad(y: Any, x: Any, low: float, high: float, *, closed: bool) -> Any:
+    """``y`` where x is between the bounds, or on one if they are closed, and 0 elsewhere."""
+    return kernels.clip_grad(y, x, low, high, closed)
 
 
 def promote_branches(values: list[Any]) -> list[Any]:
