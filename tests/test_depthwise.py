@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import autograd
@@ -52,6 +52,23 @@ def test_gradients(case, block):
     np.testing.assert_allclose(weight_grad, expected, rtol=1e-9, atol=1e-9)
     expected = columns.scatter_columns(g, weight, windows, groups)
     np.testing.assert_allclose(input_grad, expected, rtol=1e-9, atol=1e-9)
+
+
+@given(convolutions())
+def test_compiled_gradients(case):
+    numba_depthwise = pytest.importorskip("autograd.kernels.numba_depthwise")
+    windows, images, groups, filters = case
+    assume(len(windows.sizes) < 3)
+    random = np.random.default_rng(0)
+    g = random.standard_normal((images, groups * filters, *windows.out))
+    weight = random.standard_normal((groups * filters, 1, *windows.kernel))
+    singles = g.astype(np.float32), weight.astype(np.float32)
+    found = numba_depthwise.conv_input_grad(*singles, windows, groups)
+    expected = columns.scatter_columns(g, weight, windows, groups)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+    assert found.dtype == np.float32
+    applies = numba_depthwise.applies(singles[0], singles[1], windows, groups)
+    assert applies == (windows.stride[-1] > 1 and images > 0)
 
 
 def test_where_it_is_used(monkeypatch):

@@ -9,6 +9,7 @@ import numpy as np
 from autograd.kernels import (
     columns,
     direct_ways,
+    numba_depthwise,
     numba_direct,
     numba_matmul,
     numba_winograd,
@@ -39,6 +40,8 @@ def conv_input_grad(g: Any, weight: Any, windows: Windows, groups: int) -> Any:
     """As `numpy_conv.conv_input_grad`."""
     if whole.applies(windows, groups, g, weight):
         return whole.conv_input_grad(g, weight, numba_matmul.matmul)
+    if numba_depthwise.applies(g, weight, windows, groups):
+        return numba_depthwise.conv_input_grad(writable(g), writable(weight), windows, groups)
     if groups == 1 and windows.side_by_side and not columns.is_pointwise(windows):
         return numpy_conv.conv_input_grad(g, weight, windows, groups)
     turned = windows.turned()
