@@ -55,7 +55,7 @@ def test_networks_are_the_same_in_both_libraries(name):
 def test_times_of_more_networks(monkeypatch):
     for name in list(MORE_NETWORKS)[2:]:
         monkeypatch.delitem(MORE_NETWORKS, name)
-    figures = PARTS["more"](LITTLE)
+    figures = PARTS["more"](replace(LITTLE, more=("LeNet",)))
     assert {f.case for f in figures} == {"generator", "discriminator"}
     assert all(f.value > 0 for f in figures)
 
@@ -377,6 +377,13 @@ def test_no_such_part(capsys):
     with pytest.raises(SystemExit):
         main(["fast"])
     assert "no such part: fast; there are overhead, chain, imports" in capsys.readouterr().err
+
+
+def test_more_networks_are_chosen_by_name_too(capsys):
+    arguments = ["more", "training", "--turns", "1", "--threads", "1", "--kernels", "numpy"]
+    assert main([*arguments, "--cases", "LeNet"]) == 0
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| LeNet")]
+    assert len(rows) == 1
 
 
 def test_no_such_network(capsys):

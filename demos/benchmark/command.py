@@ -20,6 +20,7 @@ from demos.benchmark.roofline import roofline
 from demos.benchmark.start import start
 from demos.benchmark.steps import inference, more, training
 from demos.command import Parser, positive_int
+from demos.more_networks import MORE_NETWORKS
 from demos.networks import NETWORKS
 
 __all__ = ["PARTS", "main"]
@@ -67,25 +68,30 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     unknown = [part for part in options.parts if part not in PARTS]
     if unknown:
         parser.error(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
-    options.cases = chosen(parser, options.cases)
+    options.cases, options.more = chosen(parser, options.cases)
     if options.kernels == "numba" and "numba" not in kernels_at_hand():
         parser.error('--kernels numba needs Numba: pip install "ndgrad[fast]"')
     return options
 
 
-def chosen(parser: Parser, wanted: Sequence[str] | None) -> tuple[str, ...]:
-    """The networks that contain a wanted word; one letter is the first word of a name."""
+def chosen(parser: Parser, wanted: Sequence[str] | None) -> tuple[tuple[str, ...], ...]:
+    """The networks that contain a wanted word, of those that most parts have, and of more.
+
+    One letter is the first word of a name.
+    """
 
     def fits(name: str, word: str) -> bool:
         if len(word) == 1:
             return name.split()[0] == word
         return word.lower() in name.lower()
 
+    names = (*NETWORKS, *MORE_NETWORKS)
     for word in wanted or ():
-        if not any(fits(name, word) for name in NETWORKS):
-            parser.error(f"no network is called {word!r}; there are {', '.join(NETWORKS)}")
+        if not any(fits(name, word) for name in names):
+            parser.error(f"no network is called {word!r}; there are {', '.join(names)}")
     return tuple(
-        name for name in NETWORKS if not wanted or any(fits(name, word) for word in wanted)
+        tuple(name for name in table if not wanted or any(fits(name, word) for word in wanted))
+        for table in (NETWORKS, MORE_NETWORKS)
     )
 
 
@@ -100,6 +106,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         threads=options.threads,
         kernels=(options.kernels,) if options.kernels else kernels_at_hand(),
         cases=options.cases,
+        more=options.more,
         epochs=options.epochs,
         limit=options.limit,
         data=options.data,

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import autograd
 import nn
 from autograd import get_kernels, use_kernels
+from demos.more_networks import MORE_NETWORKS
 from demos.networks import NETWORKS
 
 __all__ = [
@@ -62,6 +63,7 @@ class Settings:
         threads: how many threads each library uses.
         kernels: those of ndgrad to be measured.
         cases: the networks.
+        more: those of the part of that name.
         epochs, limit, data: of the training of a whole network: how often it sees how many
             images, and the folder where they are.
     """
@@ -70,6 +72,7 @@ class Settings:
     threads: int = autograd.get_num_threads()
     kernels: tuple[str, ...] = (get_kernels(),)
     cases: tuple[str, ...] = tuple(NETWORKS)
+    more: tuple[str, ...] = tuple(MORE_NETWORKS)
     epochs: int = 3
     limit: int = 60_000
     data: Path | None = None
@@ -227,6 +230,8 @@ class Table:
         """Print the geometric mean of the ratios, and the largest of them; return the figures."""
         for name in self.rated:
             ratios = self.ratios(name)
+            if not ratios:  # no network of this part was asked for
+                continue
             worst = max(ratios, key=lambda case: ratios[case])
             print(
                 f"{name} / {TORCH}: geometric mean {geometric_mean(ratios.values()):.2f}, "

@@ -87,7 +87,7 @@ def training(settings: Settings) -> list[Figure]:
 
 def more(settings: Settings) -> list[Figure]:
     """Milliseconds per training step of more networks."""
-    others = replace(settings, cases=tuple(MORE_NETWORKS))
+    others = replace(settings, cases=settings.more)
     return timed("more", "training step", others, training_step, {})
 
 
