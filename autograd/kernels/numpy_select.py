@@ -75,6 +75,10 @@ def leak(y: Any, x: Any, slope: float) -> Any:
     if not 0 <= slope <= 1 or y.dtype.kind != "f" or y.shape != x.shape:
         return np.where(x > 0, y, y * slope)
     # beside 1 - slope, as it is rounded, a slope of at most 1 adds up to 1
+    if y is x and slope:
+        return elementwise(
+            lambda values, out: np.maximum(np.multiply(values, slope, out=out), values, out=out), x
+        )
     least = y.dtype.type(slope)
     more = y.dtype.type(1) - least
 
