@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -101,6 +103,28 @@ def test_damaged_code_is_compiled_again(damage, compiles, fresh):
     assert bool(recorder.buffer) == compiles
     assert (first == second).all()
     assert len(list(fresh.iterdir())) == 1
+
+
+def test_threads_that_meet_a_kernel_at_once_compile_it_once(fresh, monkeypatch):
+    kernel, compiles = again(numba_select.raise_to_zero), []
+    compile_it, start = kernel.compile, threading.Barrier(4)
+
+    def slowly(*arguments):
+        compiles.append(arguments)
+        time.sleep(0.05)
+        return compile_it(*arguments)
+
+    def use():
+        start.wait()
+        assert relu(kernel).max() == 1
+
+    monkeypatch.setattr(kernel, "compile", slowly)
+    threads = [threading.Thread(target=use) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(compiles) == 1
 
 
 @compiled_exactly

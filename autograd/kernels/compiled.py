@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from struct import Struct
+from threading import RLock
 from typing import Annotated, Any, NamedTuple, TypeVar, get_type_hints
 
 import numpy as np
@@ -47,6 +48,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 FAST = {"reassoc", "contract", "nsz"}
 PART, ENTRY = "part.", "entry."
 """Before the name of a function, in that of the code that `numba_crew` calls, or C."""
+LOCK = RLock()
 WORDS = 256
 """Of 8 bytes, which the code of a kernel gets at most."""
 NUMBERS = {int: ("q", "intp"), bool: ("q", "boolean"), float: ("d", "float64")}
@@ -130,11 +132,12 @@ class Kernel:
     def choose(self, arguments: tuple[Any, ...]) -> Code:
         """The code for these arguments."""
         dtypes = tuple(array.dtype for array in arguments[: self.arrays])
-        if dtypes not in self.codes:
-            axes = [array.ndim for array in arguments[: self.arrays]]
-            self.codes[dtypes] = self.compile(dtypes, axes)
-        self.code = self.codes[dtypes]
-        return self.code
+        with LOCK:  # code of one name may be in memory once
+            if dtypes not in self.codes:
+                axes = [array.ndim for array in arguments[: self.arrays]]
+                self.codes[dtypes] = self.compile(dtypes, axes)
+            code = self.code = self.codes[dtypes]
+        return code
 
     def prepare(self, dtype: Any) -> None:
         """Compile it for what it is mostly called with where tensors have this dtype."""
