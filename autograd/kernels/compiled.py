@@ -17,7 +17,7 @@ import numpy as np
 
 from autograd.kernels import machine_code
 from autograd.kernels.helper import helper
-from autograd.kernels.late_numba import Late, settle, types
+from autograd.kernels.late_numba import Late, make_all, types
 
 __all__ = [
     "ENTRY",
@@ -194,7 +194,7 @@ def address_of(
     """
     address = machine_code.load(function, kinds)
     if not address:
-        settle(function)
+        make_all(function)
         compilable = import_module(f"{__package__}.compiler").compilable
         compiler = compilable(function, no_cpython_wrapper=True, **options)
         compiler.compile(signature())

@@ -11,7 +11,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import Any
 
-__all__ = ["Late", "cgutils", "intp", "intrinsic", "settle", "types"]
+__all__ = ["Late", "cgutils", "intp", "intrinsic", "make_all", "types"]
 
 
 class Late:
@@ -47,7 +47,7 @@ def intrinsic(function: Callable[..., Any]) -> Any:
     return Late(lambda: import_module("numba.extending").intrinsic(function))
 
 
-def settle(function: Callable[..., Any]) -> None:
+def make_all(function: Callable[..., Any]) -> None:
     """Make whatever a function may refer to, and let its names stand for that."""
     spaces = [vars(module) for name, module in sys.modules.items() if name.startswith(__package__)]
     for space in (*spaces, function.__globals__):
